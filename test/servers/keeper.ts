@@ -1,0 +1,63 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * Sees to it that no server and no data folder outlives the process that started it, however that process ends.
+ * A handler for 'exit' is not enough: it does not run after SIGKILL or SIGTERM, which is how a test runner ends
+ * its workers. So a small shell process waits at the other end of a pipe. Each line it reads names all servers
+ * running now; the end of the pipe means that this process is gone, and then it kills the servers of the last
+ * line and removes the folder. It ignores the signals a terminal sends to all the programs in it.
+ */
+const SCRIPT = `
+trap '' INT TERM HUP
+pids=
+while read -r line; do pids=$line; done
+[ -z "$pids" ] || kill -9 $pids 2>/dev/null
+rm -rf "$1" 2>/dev/null || { sleep 1; rm -rf "$1"; }
+`;
+
+interface Keeper {
+  readonly folder: string;
+  readonly pipe: Socket;
+}
+
+const running = new Set<ChildProcess>();
+let keeper: Keeper | undefined;
+
+/** The folder for what this process's servers write. It goes when the process does. */
+export function serversFolder(): string {
+  keeper ??= startKeeper();
+  return keeper.folder;
+}
+
+/** From now until it ends, this server is killed if this process dies. */
+export function guard(server: ChildProcess): void {
+  keeper ??= startKeeper();
+  const { pipe } = keeper;
+  const tell = () => pipe.write(`${[...running].map(({ pid }) => pid).join(' ')}\n`);
+  running.add(server);
+  tell();
+  server.once('exit', () => {
+    running.delete(server);
+    tell();
+  });
+}
+
+function startKeeper(): Keeper {
+  const folder = mkdtempSync(join(tmpdir(), 'tenure-servers-'));
+  const child = spawn('sh', ['-c', SCRIPT, 'keeper', folder], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  child.unref();
+  const pipe = child.stdin as Socket;
+  pipe.unref();
+  pipe.on('error', () => {}); // the keeper itself was killed: the handler below is what is left
+  process.once('exit', () => {
+    for (const server of running) server.kill('SIGKILL');
+  });
+  return { folder, pipe };
+}
