@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './until.ts';
@@ -29,6 +29,10 @@ export async function inCache(name: string, fill: (folder: string) => Promise<vo
   if (!release) return folder;
   const draft = join(cache, `${name}.${randomUUID()}.draft`);
   try {
+    for (const entry of await readdir(cache)) {
+      const leftOver = entry.startsWith(`${name}.`) && entry.endsWith('.draft');
+      if (leftOver) await rm(join(cache, entry), { recursive: true, force: true });
+    }
     await mkdir(draft);
     await fill(draft);
     await rename(draft, folder).catch((error: unknown) => {

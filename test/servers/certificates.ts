@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Paths of PEM files. */
-export interface Identity {
+interface Identity {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { startConsul } from './consul.ts';
 import { startEtcd } from './etcd.ts';
 import type { Cluster } from './cluster.ts';
@@ -22,31 +23,22 @@ async function main(args: string[]): Promise<void> {
     return;
   }
   const names = args.length > 0 ? (args as Name[]) : (['etcd', 'consul'] as const);
-  const ended = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-  });
-
-  const clusters: Cluster[] = [];
-  const started = await Promise.allSettled(
-    names.map(async (name) => {
-      const cluster = await STARTERS[name].start();
-      clusters.push(cluster);
-      return cluster;
-    }),
+  // A signal before this is done ends this process as usual, and the servers with it.
+  const started = await Promise.all(
+    names.map(async (name) => ({ name, cluster: await STARTERS[name].start() })),
   );
-  try {
-    for (const [index, result] of started.entries()) {
-      if (result.status === 'rejected') throw result.reason;
-      const { variable } = STARTERS[names[index]!];
-      process.stdout.write(`export ${variable}=${result.value.urls.join(',')}   # ${names[index]}\n`);
-    }
-    process.stdout.write(
-      '\nPut these lines into other terminals. Ctrl-C here stops the servers; their data goes with them.\n',
-    );
-    await ended;
-  } finally {
-    await Promise.all(clusters.map((cluster) => cluster.stop()));
+  const stop = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
+  for (const { name, cluster } of started) {
+    process.stdout.write(`export ${STARTERS[name].variable}=${cluster.urls.join(',')} # ${name}\n`);
   }
+  process.stdout.write(
+    '\nPut these lines into other terminals. Ctrl-C here stops the servers; their data goes with them.\n',
+  );
+  await stop;
+  await Promise.all(started.map(({ cluster }) => cluster.stop()));
 }
 
-await main(process.argv.slice(2));
+await main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1); // with the servers that did start
+});

@@ -54,8 +54,8 @@ export async function startOwn(plan: ClusterPlan): Promise<OwnCluster> {
       await cluster.start();
       return cluster;
     } catch (error) {
-      const taken = cluster.members.some((member) =>
-        /address already in use/i.test(member.process.logTail()),
+      const taken = cluster.members.some(({ process }) =>
+        /address already in use/i.test(process.logTail(100)),
       );
       await cluster.stop();
       if (!taken || attempt === ATTEMPTS) throw error;
