@@ -1,1 +1,34 @@
-export {};
+/**
+ * Leader election and locks on the store a team already runs.
+ * @module
+ */
+export { createTenure } from './tenure.ts';
+export type { Tenure } from './tenure.ts';
+export type { Election } from './election.ts';
+export type { AcquireOptions, Lock, RunOptions } from './lock.ts';
+export { defaults } from './options.ts';
+export type { TenureOptions } from './options.ts';
+export type { TimingOptions } from './timing.ts';
+
+export { TermLostError } from './term.ts';
+export type { Term, TermEnd } from './term.ts';
+export type { EndReason } from './election-machine.ts';
+export type { ElectionEvents, Standing } from './streams.ts';
+export type { SessionEvents } from './session.ts';
+export type { Candidate, Leader } from './leader.ts';
+export type { Json } from './record.ts';
+
+export {
+  AccessDeniedError,
+  ClosedError,
+  InvalidArgumentError,
+  ListenerError,
+  LockTimeoutError,
+  StoreUnavailableError,
+  TenureError,
+  ValueTooLargeError,
+} from './errors.ts';
+export type { ErrorCode } from './errors.ts';
+
+export type { Store } from './store.ts';
+export type { Clock, Instant } from './clock.ts';

@@ -1,0 +1,38 @@
+import type { Candidacy } from './candidacy.ts';
+import type { Term } from './term.ts';
+import { nextTerm, obeyed, settle } from './work.ts';
+
+/**
+ * Run `work` for each term, one at a time, holding the key until it has settled. Returns when the candidate leaves.
+ * @throws what the work throws; `TermLostError` when its term was lost before it settled; the signal's own reason.
+ */
+export async function lead(
+  candidacy: Candidacy,
+  work: (term: Term) => Promise<void> | void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const leave = (): void => void candidacy.stop();
+  signal?.addEventListener('abort', leave, { once: true });
+  candidacy.guard(true);
+  candidacy.start();
+  let last: Term | undefined;
+  try {
+    for (;;) {
+      const term = await nextTerm(candidacy, last);
+      if (!term) break;
+      last = term;
+      const outcome = await settle(work, term);
+      candidacy.settled();
+      if (term.end?.kind === 'lost' || term.end?.overrun) {
+        throw term.lostError(outcome.ok ? undefined : outcome.error);
+      }
+      if (!outcome.ok && !obeyed(outcome, term)) throw outcome.error;
+    }
+  } finally {
+    signal?.removeEventListener('abort', leave);
+    await candidacy.stop();
+    candidacy.guard(false);
+  }
+  signal?.throwIfAborted();
+}

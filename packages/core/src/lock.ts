@@ -1,0 +1,205 @@
+import { later } from './clock.ts';
+import type { Clock } from './clock.ts';
+import type { Candidacy } from './candidacy.ts';
+import {
+  AccessDeniedError,
+  ClosedError,
+  InvalidArgumentError,
+  LockTimeoutError,
+  StoreUnavailableError,
+} from './errors.ts';
+import { checkMs, refuseUnknown } from './options.ts';
+import type { LiveTerm, Term } from './term.ts';
+import { settle } from './work.ts';
+
+export interface AcquireOptions {
+  /** How long to wait for our turn, in milliseconds. @default for ever */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+  /** With `renew: false`: a TTL of its own, in milliseconds. @default the tenure's */
+  readonly ttlMs?: number;
+  /** `false`: a lease by hand. It lives on a session of its own and ends at its TTL unless `term.extend()`. @default true */
+  readonly renew?: boolean;
+}
+
+export interface RunOptions {
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+  /** After so long the work is told to stop, in milliseconds. @default never */
+  readonly maxHoldMs?: number;
+  /** How long after that the lock is given up although the work goes on. @default the tenure's `graceMs` */
+  readonly graceMs?: number;
+}
+
+/** @internal What a lock needs from its tenure. */
+export interface LockHost {
+  readonly clock: Clock;
+  readonly graceMs: number;
+  readonly closed: AbortSignal;
+  /** A new candidate on the tenure's session. */
+  candidacy(): Candidacy;
+  /** A new candidate on a session of its own, which `dispose` ends. */
+  byHand(ttlMs: number | undefined): { candidacy: Candidacy; won(): Promise<void>; dispose(): Promise<void> };
+}
+
+/** The exclusive right to a key. A lock and an election of one key contend; so do two acquisitions of one lock. */
+export class Lock {
+  readonly key: string;
+  readonly #host: LockHost;
+
+  /** @internal */
+  constructor(key: string, host: LockHost) {
+    this.key = key;
+    this.#host = host;
+  }
+
+  /**
+   * Wait for our turn, through trouble with the store too.
+   * @throws LockTimeoutError after `waitMs`; AccessDeniedError at once; the signal's own reason; ClosedError.
+   */
+  async acquire(options: AcquireOptions = {}): Promise<Term> {
+    refuseUnknown('acquire', options, ['waitMs', 'signal', 'ttlMs', 'renew']);
+    const { waitMs, signal, ttlMs, renew = true } = options;
+    checkMs('waitMs', waitMs);
+    if (renew && ttlMs !== undefined) {
+      throw new InvalidArgumentError(
+        `acquire takes ttlMs only with renew: false; the tenure's own TTL is renewed (got ttlMs ${ttlMs})`,
+      );
+    }
+    signal?.throwIfAborted();
+    if (renew) return this.#acquire(this.#host.candidacy(), waitMs, signal);
+    const { candidacy, won, dispose } = this.#host.byHand(ttlMs);
+    try {
+      const term = await this.#acquire(candidacy, waitMs, signal);
+      await won();
+      void term.ended.then(() => dispose());
+      return term;
+    } catch (error) {
+      await dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * The term, or undefined when someone else holds the key.
+   * @throws StoreUnavailableError when the store did not answer within one verb's patience; AccessDeniedError; ClosedError.
+   */
+  async tryAcquire(): Promise<Term | undefined> {
+    const candidacy = this.#host.candidacy();
+    const outcome = await new Promise<LiveTerm | Error | undefined>((resolve) => {
+      const unlisten = candidacy.listen({
+        acquired: (term) => done(term),
+        moved: () => {
+          if (candidacy.state.phase === 'following') done(undefined);
+          if (candidacy.state.phase === 'idle') done(new ClosedError(`"${this.key}": the tenure was closed`));
+        },
+        trouble: (error) =>
+          done(
+            error instanceof AccessDeniedError
+              ? error
+              : new StoreUnavailableError(`"${this.key}" could not be asked for: ${String(error)}`, {
+                  cause: error,
+                }),
+          ),
+      });
+      const done = (result: LiveTerm | Error | undefined): void => {
+        unlisten();
+        resolve(result);
+      };
+      candidacy.start();
+    });
+    if (outcome !== undefined && !(outcome instanceof Error)) return oneTerm(candidacy, outcome);
+    await candidacy.stop();
+    if (outcome instanceof Error) throw outcome;
+    return undefined;
+  }
+
+  /**
+   * Run `work` while holding the lock, and hold it until the work has settled.
+   * @returns what `work` returns.
+   * @throws what `work` throws; TermLostError when the term was lost, or given up at `maxHoldMs + graceMs`, before the
+   * work settled, even if it resolved; and what {@link acquire} throws.
+   */
+  async run<T>(work: (term: Term) => Promise<T> | T, options: RunOptions = {}): Promise<T> {
+    refuseUnknown('run', options, ['waitMs', 'signal', 'maxHoldMs', 'graceMs']);
+    const { waitMs, signal, maxHoldMs, graceMs = this.#host.graceMs } = options;
+    checkMs('waitMs', waitMs);
+    checkMs('maxHoldMs', maxHoldMs);
+    checkMs('graceMs', graceMs);
+    if (typeof work !== 'function')
+      throw new InvalidArgumentError(`run needs a function, got ${typeof work}`);
+    signal?.throwIfAborted();
+    const { clock } = this.#host;
+    const candidacy = this.#host.candidacy();
+    candidacy.guard(true);
+    const term = await this.#acquire(candidacy, waitMs, signal);
+    const stop = (): void => void candidacy.stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    const calm =
+      maxHoldMs === undefined
+        ? () => {}
+        : clock.alarm(later(clock.now(), maxHoldMs), () => candidacy.holdOver(graceMs));
+    const outcome = await settle(work, term);
+    calm();
+    signal?.removeEventListener('abort', stop);
+    candidacy.settled();
+    await candidacy.stop();
+    const { end } = term;
+    if (end?.kind === 'lost' || end?.overrun) throw term.lostError(outcome.ok ? undefined : outcome.error);
+    if (!outcome.ok) throw outcome.error;
+    return outcome.value;
+  }
+
+  async #acquire(
+    candidacy: Candidacy,
+    waitMs: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<LiveTerm> {
+    const { clock } = this.#host;
+    const outcome = await new Promise<LiveTerm | { readonly thrown: unknown }>((resolve) => {
+      const done = (result: LiveTerm | { readonly thrown: unknown }): void => {
+        calm();
+        unlisten();
+        signal?.removeEventListener('abort', onAbort);
+        resolve(result);
+      };
+      const onAbort = (): void => done({ thrown: signal?.reason });
+      const unlisten = candidacy.listen({
+        acquired: done,
+        moved: () => {
+          if (candidacy.state.phase === 'idle')
+            done({ thrown: new ClosedError(`"${this.key}": the tenure was closed`) });
+        },
+        trouble: (error) => {
+          // Waiting does not mend a wrong password.
+          if (error instanceof AccessDeniedError) done({ thrown: error });
+        },
+      });
+      const calm =
+        waitMs === undefined
+          ? () => {}
+          : clock.alarm(later(clock.now(), waitMs), () =>
+              done({ thrown: this.#timeout(waitMs, candidacy.lastTrouble) }),
+            );
+      signal?.addEventListener('abort', onAbort, { once: true });
+      candidacy.start();
+    });
+    if (!('thrown' in outcome)) return oneTerm(candidacy, outcome);
+    await candidacy.stop();
+    throw outcome.thrown;
+  }
+
+  #timeout(waitMs: number, cause: unknown): LockTimeoutError {
+    const why = cause === undefined ? 'someone else holds it' : `the store is in trouble: ${String(cause)}`;
+    return new LockTimeoutError(
+      `"${this.key}" was not ours within ${waitMs} ms: ${why}`,
+      cause === undefined ? undefined : { cause },
+    );
+  }
+}
+
+/** A lock's candidate stands for one term only, however that ends. */
+function oneTerm(candidacy: Candidacy, term: LiveTerm): LiveTerm {
+  candidacy.listen({ ended: () => void candidacy.stop() });
+  return term;
+}

@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { systemClock } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { InvalidArgumentError } from './errors.ts';
+import type { Candidate } from './leader.ts';
+import type { Json } from './record.ts';
+import type { Store } from './store.ts';
+import { deriveTiming } from './timing.ts';
+import type { Timing, TimingOptions } from './timing.ts';
+import { checkRecord } from './value.ts';
+
+export interface TenureOptions {
+  /** Where locks live. It belongs to this tenure, which closes it. */
+  readonly store: Store;
+  /** Key prefix: only tenures of the same namespace contend. @default 'tenure' */
+  readonly namespace?: string;
+  /** How long the store waits for a silent session before others may lead, in milliseconds. Everything else derives from it. @default 15000 */
+  readonly ttlMs?: number;
+  /** Fine tuning of what derives from `ttlMs`; refused when incoherent. */
+  readonly timing?: TimingOptions;
+  /** Who we are. @default id: `hostname:pid:random`, no metadata */
+  readonly candidate?: { readonly id?: string; readonly metadata?: Json };
+  /** On these signals: release everything as `close()` does, then raise the signal again if nobody else listens to it. @default none */
+  readonly releaseOn?: readonly NodeJS.Signals[];
+  /** How long `close()` waits for the work of `lead` and `run` to settle before it gives the keys up, in milliseconds. @default 10000 */
+  readonly graceMs?: number;
+  /** For tests. @default the machine's clocks */
+  readonly clock?: Clock;
+}
+
+/** What is used where an option is left out. */
+export const defaults = {
+  namespace: 'tenure',
+  ttlMs: 15_000,
+  graceMs: 10_000,
+  releaseOn: [] as readonly NodeJS.Signals[],
+} as const;
+
+export interface Resolved {
+  readonly store: Store;
+  readonly namespace: string;
+  readonly timing: Timing;
+  readonly timingOptions: TimingOptions;
+  readonly candidate: Candidate;
+  readonly releaseOn: readonly NodeJS.Signals[];
+  readonly graceMs: number;
+  readonly clock: Clock;
+}
+
+/** @throws InvalidArgumentError naming the first option that nobody knows. */
+export function refuseUnknown(what: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) {
+      throw new InvalidArgumentError(`${what} has no option "${name}"; it has ${known.join(', ')}`);
+    }
+  }
+}
+
+/** @throws InvalidArgumentError unless `value` is undefined or a number of milliseconds, at least 0. */
+export function checkMs(name: string, value: number | undefined): void {
+  if (value !== undefined && !(typeof value === 'number' && value >= 0)) {
+    throw new InvalidArgumentError(`${name} must be at least 0 milliseconds, got ${String(value)}`);
+  }
+}
+
+/** @throws InvalidArgumentError unless `text` can name something in every store. */
+export function checkName(what: string, text: unknown): asserts text is string {
+  if (typeof text !== 'string' || text === '' || text.includes('\0') || Buffer.byteLength(text) > 1024) {
+    const shown = typeof text === 'string' ? JSON.stringify(text.slice(0, 80)) : String(text);
+    throw new InvalidArgumentError(`${what} must be 1 to 1024 bytes of text without NUL, got ${shown}`);
+  }
+}
+
+const storeVerbs = ['open', 'holder', 'watch', 'list', 'evict', 'close'] as const;
+
+/** @throws InvalidArgumentError, ValueTooLargeError */
+export function resolveOptions(options: TenureOptions): Resolved {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgumentError(`createTenure needs options, at least { store }, got ${String(options)}`);
+  }
+  refuseUnknown('createTenure', options, [
+    'store',
+    'namespace',
+    'ttlMs',
+    'timing',
+    'candidate',
+    'releaseOn',
+    'graceMs',
+    'clock',
+  ]);
+  const {
+    store,
+    namespace = defaults.namespace,
+    ttlMs = defaults.ttlMs,
+    timing = {},
+    candidate = {},
+  } = options;
+  const { releaseOn = defaults.releaseOn, graceMs = defaults.graceMs, clock = systemClock } = options;
+  const shape: Partial<Store> | undefined = store;
+  if (typeof shape !== 'object' || storeVerbs.some((verb) => typeof shape[verb] !== 'function')) {
+    throw new InvalidArgumentError('createTenure needs a store, such as etcd({ hosts }) or memory()');
+  }
+  checkName('namespace', namespace);
+  checkMs('graceMs', graceMs);
+  refuseUnknown('timing', timing, ['renewMs', 'marginMs', 'drift']);
+  refuseUnknown('candidate', candidate, ['id', 'metadata']);
+  const id = candidate.id ?? `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
+  checkName('candidate.id', id);
+  const who: Candidate = {
+    id,
+    ...(candidate.metadata === undefined ? {} : { metadata: candidate.metadata }),
+  };
+  checkRecord(who, store.traits);
+  const derived = deriveTiming(ttlMs, timing, store);
+  return {
+    store,
+    namespace,
+    timing: derived,
+    timingOptions: timing,
+    candidate: who,
+    releaseOn,
+    graceMs,
+    clock,
+  };
+}

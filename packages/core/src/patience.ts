@@ -1,0 +1,53 @@
+import { later } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { StoreUnavailableError } from './errors.ts';
+
+/**
+ * Give `work` so many milliseconds, and the caller's signal. Settles in time even if `work` never does (S3).
+ * @throws StoreUnavailableError when the time is up; the signal's own reason when that aborts first.
+ */
+export async function bounded<T>(
+  clock: Clock,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  let settle: (error: unknown) => void = () => {};
+  const stopped = new Promise<never>((_resolve, reject) => (settle = reject));
+  const stop = (reason: unknown): void => {
+    settle(reason);
+    controller.abort(reason);
+  };
+  const onAbort = (): void => stop(signal?.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const cancel = clock.alarm(later(clock.now(), ms), () =>
+    stop(new StoreUnavailableError(`the store did not answer within ${Math.round(ms)} ms`)),
+  );
+  try {
+    return await Promise.race([work(controller.signal), stopped]);
+  } finally {
+    cancel();
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Resolves at the alarm; rejects with the signal's reason when that aborts first. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    const onAbort = (): void => {
+      cancel();
+      reject(signal.reason as Error);
+    };
+    const cancel = clock.alarm(later(clock.now(), ms), () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

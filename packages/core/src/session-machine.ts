@@ -1,0 +1,273 @@
+/**
+ * A session's life as a pure function: `transition(state, event, timing) -> state`.
+ *
+ * A state carries its own intention: `callOf(state)` is the verb that should be in flight, a new object being a
+ * new call, and `alarmOf(state)` the instant at which to look again. The runtime makes reality match; it decides
+ * nothing. Time enters only as `event.at`, chance only as `jitter` and `nonce`.
+ *
+ *   idle --want--> opening --opened--> live --close--> closing --closed--> closed
+ *                     ^                  |  renews for ever; lapsed while its deadline is past
+ *                     +------- gone -----+
+ */
+import { earliest, isPast, later, rebase } from './clock.ts';
+import type { Instant } from './clock.ts';
+import { backOffMs } from './timing.ts';
+import type { Timing } from './timing.ts';
+
+export type SessionCall =
+  | { readonly verb: 'open'; readonly requestId: string }
+  | { readonly verb: 'renew' }
+  | { readonly verb: 'close' };
+
+/** `call` is in flight and given up at `dueAt`; without one, the next is made at `dueAt`. */
+interface Asking {
+  readonly call?: SessionCall | undefined;
+  readonly dueAt: Instant;
+  readonly failures: number;
+}
+
+/** Why a deadline passed: by the clock as foreseen, seen far too late, or only because the wall clock leapt. */
+export type LapseReason = 'expired' | 'stalled' | 'clock-jump';
+
+export interface Live extends Asking {
+  readonly phase: 'live';
+  readonly sessionId: string;
+  /** Undefined until a renewal has told how long an adopted session lives. */
+  readonly deadline: Instant | undefined;
+  /** The deadline passed before a renewal was answered. Terms of that stretch are over, whatever comes. */
+  readonly lapsed: LapseReason | undefined;
+  /** Counts the unbroken stretches of this session. A term belongs to one. */
+  readonly stretch: number;
+  /** A hint came while a renewal was in flight: what that one brings may be older than the hint. */
+  readonly again: boolean;
+  /** Renewed only when asked for by name, not by its period nor by the store's hints. */
+  readonly manual: boolean;
+}
+
+export type SessionState =
+  | { readonly phase: 'idle' }
+  | ({ readonly phase: 'opening'; readonly requestId: string; readonly leaving: boolean } & Asking)
+  | Live
+  | ({ readonly phase: 'closing'; readonly until: Instant } & Asking)
+  | { readonly phase: 'closed' };
+
+export type SessionEvent = { readonly at: Instant } & (
+  | { readonly type: 'want'; readonly nonce: string }
+  | {
+      readonly type: 'opened';
+      readonly sessionId: string;
+      readonly ttlMs: number;
+      readonly adopted: boolean;
+      readonly sentAt: Instant;
+    }
+  | { readonly type: 'renewed'; readonly ttlMs: number; readonly sentAt: Instant }
+  /** The store said so: definite. */
+  | { readonly type: 'gone'; readonly nonce: string }
+  /** Unknown: the verb may have been applied. `notApplied`: it certainly was not. */
+  | { readonly type: 'failed'; readonly jitter: number; readonly notApplied: boolean }
+  /** There may be news (a store's hint), or somebody wants a later deadline: renew at once. */
+  | { readonly type: 'hint'; readonly byStore: boolean }
+  /** From now on, renew only when asked to. */
+  | { readonly type: 'manual' }
+  /** Someone has read the clock and found the deadline past. */
+  | { readonly type: 'lapsed' }
+  | { readonly type: 'alarm'; readonly jitter: number }
+  | { readonly type: 'close' | 'closed' }
+);
+
+export const initialSession: SessionState = { phase: 'idle' };
+
+export const sessionCall = (state: SessionState): SessionCall | undefined =>
+  'call' in state ? state.call : undefined;
+
+export function sessionAlarm(state: SessionState, at: Instant, timing: Timing): Instant | undefined {
+  if (state.phase === 'idle' || state.phase === 'closed') return undefined;
+  if (state.phase !== 'live') return state.dueAt;
+  // The pulse keeps the wall half of the deadline near (see `rebase`) and notices a suspend soon.
+  const dueAt = state.manual && !state.call ? undefined : state.dueAt;
+  return earliest(dueAt, later(at, timing.pulseMs), state.lapsed ? undefined : state.deadline);
+}
+
+/** Secure: the last renewal was answered. Otherwise no new work should start. */
+export const inJeopardy = (state: SessionState): boolean =>
+  state.phase === 'live' && (state.failures > 0 || state.lapsed !== undefined);
+
+export function sessionTransition(state: SessionState, event: SessionEvent, timing: Timing): SessionState {
+  switch (state.phase) {
+    case 'idle':
+      if (event.type === 'want') return open(event.nonce, event.at, timing);
+      return event.type === 'close' ? { phase: 'closed' } : state;
+    case 'opening':
+      return whileOpening(state, event, timing);
+    case 'live': {
+      const beaten = beat(state, event, timing);
+      // A renewal that is answered after the deadline does not save its stretch: that ends first, then we ask again.
+      const late = event.type === 'renewed' && beaten.lapsed && !state.lapsed;
+      return late ? renew(beaten, event.at, timing) : whileLive(beaten, event, timing);
+    }
+    case 'closing':
+      return whileClosing(state, event, timing);
+    case 'closed':
+      return state;
+  }
+}
+
+const open = (requestId: string, at: Instant, timing: Timing): SessionState => ({
+  phase: 'opening',
+  requestId,
+  leaving: false,
+  call: { verb: 'open', requestId },
+  dueAt: later(at, timing.connectMs),
+  failures: 0,
+});
+
+const close = (at: Instant, timing: Timing): SessionState => ({
+  phase: 'closing',
+  call: { verb: 'close' },
+  dueAt: later(at, timing.patienceMs),
+  until: later(at, timing.renewMs),
+  failures: 0,
+});
+
+/** The only two places where a deadline comes from: an `open` and a `renew`, counted from before they were sent (S1). */
+const deadlineOf = (sentAt: Instant, ttlMs: number, { drift, marginMs }: Timing): Instant =>
+  later(sentAt, ttlMs * (1 - drift) - marginMs);
+
+const given = (
+  asking: Asking,
+  event: { at: Instant; jitter: number },
+  timing: Timing,
+  capMs?: number,
+): Asking => ({
+  call: undefined,
+  dueAt: later(event.at, backOffMs(asking.failures, event.jitter, timing, capMs)),
+  failures: asking.failures + 1,
+});
+
+function whileOpening(
+  state: SessionState & { phase: 'opening' },
+  event: SessionEvent,
+  timing: Timing,
+): SessionState {
+  const { downMs } = timing.backOff;
+  switch (event.type) {
+    case 'opened': {
+      if (state.leaving) return close(event.at, timing);
+      const { sessionId, ttlMs, adopted, sentAt } = event;
+      const live: Live = {
+        phase: 'live',
+        sessionId,
+        deadline: adopted ? undefined : deadlineOf(sentAt, ttlMs, timing),
+        lapsed: undefined,
+        stretch: 1,
+        again: false,
+        manual: false,
+        dueAt: adopted ? event.at : later(sentAt, timing.renewMs),
+        failures: 0,
+      };
+      return adopted ? renew(live, event.at, timing) : beat(live, event, timing);
+    }
+    case 'failed':
+    case 'gone':
+      if (state.leaving) return { phase: 'closed' };
+      return {
+        ...state,
+        ...given(state, { at: event.at, jitter: 'jitter' in event ? event.jitter : 0 }, timing, downMs),
+      };
+    case 'alarm':
+      if (!isPast(state.dueAt, event.at)) return state;
+      if (state.leaving) return { phase: 'closed' };
+      if (state.call) return { ...state, ...given(state, event, timing, downMs) };
+      // The same id: should the unanswered one have been applied, this finds it instead of leaking it.
+      return {
+        ...state,
+        call: { verb: 'open', requestId: state.requestId },
+        dueAt: later(event.at, timing.connectMs),
+      };
+    case 'close':
+      // What is on its way may make a session: wait for its answer and end it, rather than leak it.
+      return state.call ? { ...state, leaving: true } : { phase: 'closed' };
+    default:
+      return state;
+  }
+}
+
+const renew = (state: Live, at: Instant, timing: Timing): Live => ({
+  ...state,
+  call: { verb: 'renew' },
+  again: false,
+  dueAt: later(at, timing.patienceMs),
+});
+
+/** What every event does to a live session: the deadline follows a wall clock that went back, and may be past. */
+function beat(state: Live, event: SessionEvent, timing: Timing): Live {
+  if (!state.deadline || state.lapsed) return state;
+  const deadline = rebase(state.deadline, event.at);
+  if (event.type !== 'lapsed' && !isPast(deadline, event.at))
+    return deadline === state.deadline ? state : { ...state, deadline };
+  const lateMs = event.at.monoMs - deadline.monoMs;
+  const lapsed = lateMs < 0 ? 'clock-jump' : lateMs > timing.pulseMs ? 'stalled' : 'expired';
+  return { ...state, deadline, lapsed };
+}
+
+function whileLive(state: Live, event: SessionEvent, timing: Timing): SessionState {
+  switch (event.type) {
+    case 'renewed': {
+      const renewed: Live = {
+        ...state,
+        call: undefined,
+        dueAt: later(event.sentAt, timing.renewMs),
+        failures: 0,
+        deadline: deadlineOf(event.sentAt, event.ttlMs, timing),
+        lapsed: undefined,
+        stretch: state.lapsed ? state.stretch + 1 : state.stretch,
+      };
+      const fresh = beat(renewed, event, timing);
+      return state.again || (isPast(fresh.dueAt, event.at) && !state.manual)
+        ? renew(fresh, event.at, timing)
+        : fresh;
+    }
+    case 'gone':
+      return open(event.nonce, event.at, timing);
+    case 'failed': {
+      const cap = state.lapsed ? timing.backOff.downMs : undefined;
+      if (event.notApplied)
+        return { ...state, call: undefined, dueAt: later(event.at, timing.backOff.minMs) };
+      return { ...state, ...given(state, event, timing, cap) };
+    }
+    case 'manual':
+      return { ...state, manual: true };
+    case 'hint':
+      if (state.manual && event.byStore) return state;
+      return state.call ? { ...state, again: true } : renew(state, event.at, timing);
+    case 'alarm':
+      if (!isPast(state.dueAt, event.at)) return state;
+      if (!state.call) return state.manual ? state : renew(state, event.at, timing);
+      return { ...state, ...given(state, event, timing, state.lapsed ? timing.backOff.downMs : undefined) };
+    case 'close':
+      return close(event.at, timing);
+    default:
+      return state;
+  }
+}
+
+function whileClosing(
+  state: SessionState & { phase: 'closing' },
+  event: SessionEvent,
+  timing: Timing,
+): SessionState {
+  switch (event.type) {
+    case 'closed':
+    case 'gone':
+      return { phase: 'closed' };
+    case 'failed':
+    case 'alarm':
+      // The store ends it by its TTL anyway, so insist only for a while.
+      if (isPast(state.until, event.at)) return { phase: 'closed' };
+      if (event.type === 'alarm' && !isPast(state.dueAt, event.at)) return state;
+      if (state.call) return { ...state, ...given(state, event, timing) };
+      return { ...state, call: { verb: 'close' }, dueAt: later(event.at, timing.patienceMs) };
+    default:
+      return state;
+  }
+}

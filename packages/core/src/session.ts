@@ -1,0 +1,302 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'eventemitter3';
+import type { Clock, Instant } from './clock.ts';
+import { isPast, later } from './clock.ts';
+import { emitSafely } from './emitter.ts';
+import type { ListenerFailure } from './emitter.ts';
+import type { EndReason } from './election-machine.ts';
+import { NotAppliedError, SessionGoneError, StoreUnavailableError } from './errors.ts';
+import { Liveness } from './liveness.ts';
+import { bounded } from './patience.ts';
+import { Runtime } from './runtime.ts';
+import {
+  inJeopardy,
+  initialSession,
+  sessionAlarm,
+  sessionCall,
+  sessionTransition,
+} from './session-machine.ts';
+import type { SessionCall, SessionEvent, SessionState } from './session-machine.ts';
+import type { ClaimNews, Key, Store, StoreSession } from './store.ts';
+import type { Timing } from './timing.ts';
+import type { Turn } from './turn.ts';
+
+/** What happens to this process's liveness in the store. */
+export interface SessionEvents {
+  /** A session was made. `ttlMs` as granted. */
+  opened: (session: { readonly id: string; readonly ttlMs: number }) => void;
+  renewed: (session: { readonly id: string; readonly remainingMs: number }) => void;
+  /** The last renewal failed: no new work should start. Not a loss yet. */
+  jeopardy: (error: unknown) => void;
+  /** A renewal was answered again. */
+  secure: () => void;
+  /** The session is over: the store said so, or its deadline passed. Every term it carried is lost, for this reason. */
+  invalidated: (session: { readonly id: string; readonly reason: EndReason }) => void;
+  closed: () => void;
+}
+
+/** Who lives on the session: a candidate. Called inside a turn; must only queue. */
+export interface SessionUser {
+  usable(): void;
+  unusable(gone: boolean, reason: EndReason): void;
+  news(news: ClaimNews): void;
+  jeopardy(error: unknown): void;
+  secure(): void;
+  /** Trouble that is being retried. */
+  trouble(error: unknown): void;
+}
+
+export interface SessionOptions {
+  readonly store: Store;
+  readonly timing: Timing;
+  readonly clock: Clock;
+  readonly turn: Turn;
+  /** Shown to people who look into the store. */
+  readonly name: string;
+  readonly failed: ListenerFailure;
+}
+
+type Happening = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'at'> : never) : never;
+
+const nonce = (): string => randomBytes(8).toString('hex');
+
+/** Keeps one session alive for everybody in this tenure, and a new one when that is gone. */
+export class Session {
+  readonly events: EventEmitter<SessionEvents> = new EventEmitter<SessionEvents>();
+  readonly #options: SessionOptions;
+  readonly #runtime: Runtime<SessionState, Happening, SessionCall>;
+  readonly #users = new Set<SessionUser>();
+  readonly #ghosts = new Map<string, { readonly key: Key; readonly until: Instant }>();
+  readonly #renewals = new Set<{ resolve: () => void; reject: (error: unknown) => void }>();
+  readonly #closed: Promise<void>;
+  #resolveClosed: () => void = () => {};
+  #store: StoreSession | undefined;
+  #liveness: Liveness | undefined;
+  #lastError: unknown;
+  #unsubscribe: () => void = () => {};
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+    const { clock, turn, timing } = options;
+    this.#runtime = new Runtime<SessionState, Happening, SessionCall>({
+      initial: initialSession,
+      clock,
+      turn,
+      transition: (state, event, at) => sessionTransition(state, { ...event, at } as SessionEvent, timing),
+      callOf: sessionCall,
+      alarmOf: (state, at) => sessionAlarm(state, at, timing),
+      perform: (call, signal) => this.#perform(call, signal),
+      onAlarm: () => ({ type: 'alarm', jitter: Math.random() }),
+      changed: (before, after) => this.#changed(before, after),
+      abandoned: (call) => this.#abandoned(call),
+    });
+  }
+
+  /** The store's session and the stretch it lives in, while that can be proven. */
+  get current(): { readonly session: StoreSession; readonly liveness: Liveness } | undefined {
+    if (!this.#store || !this.#liveness || this.#liveness.isOver) return undefined;
+    return { session: this.#store, liveness: this.#liveness };
+  }
+
+  /** The store's session, proven or not: good enough to give something up. */
+  get store(): StoreSession | undefined {
+    return this.#store;
+  }
+
+  get jeopardy(): boolean {
+    return inJeopardy(this.#runtime.state);
+  }
+
+  /** Make sure that there is a session, and hear what becomes of it. */
+  use(user: SessionUser): () => void {
+    this.#users.add(user);
+    if (this.current) user.usable();
+    this.#dispatch({ type: 'want', nonce: nonce() });
+    return () => this.#users.delete(user);
+  }
+
+  /** A claim that was abandoned unanswered may be applied after its release: release it again for a while (S6). */
+  sweep(key: Key, claimId: string): void {
+    this.#ghosts.set(claimId, { key, until: later(this.#options.clock.now(), this.#options.timing.ttlMs) });
+  }
+
+  /** Renew now. Resolves with the next answered renewal, rejects with the next failed one. */
+  renew(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (!this.#store) {
+        reject(new StoreUnavailableError('there is no session to renew', { cause: this.#lastError }));
+        return;
+      }
+      this.#renewals.add({ resolve, reject });
+      this.#dispatch({ type: 'hint', byStore: false });
+    });
+  }
+
+  /** From now on renew only with {@link renew}: a lease by hand. */
+  renewByHand(): void {
+    this.#dispatch({ type: 'manual' });
+  }
+
+  close(): Promise<void> {
+    this.#dispatch({ type: 'close' });
+    return this.#closed;
+  }
+
+  #dispatch(happening: Happening): void {
+    this.#runtime.dispatch(happening);
+  }
+
+  async #perform(call: SessionCall, signal: AbortSignal): Promise<Happening> {
+    const { store, timing, name, clock } = this.#options;
+    // Before anything leaves this process: the TTL may have begun at any moment from here on (S1).
+    const sentAt = clock.now();
+    try {
+      switch (call.verb) {
+        case 'open': {
+          const session = await store.open({ id: call.requestId, ttlMs: timing.ttlMs, name }, signal);
+          if (signal.aborted) break;
+          this.#adopt(session);
+          const { id: sessionId, ttlMs, adopted } = session;
+          return { type: 'opened', sessionId, ttlMs, adopted, sentAt };
+        }
+        case 'renew': {
+          if (!this.#store) break;
+          const { ttlMs, news } = await this.#store.renew(signal);
+          if (signal.aborted) break;
+          if (this.#liveness?.isOver) this.#dispatch({ type: 'lapsed' });
+          for (const item of news) for (const user of this.#users) user.news(item);
+          return { type: 'renewed', ttlMs, sentAt };
+        }
+        case 'close':
+          await this.#store?.close(signal);
+          return { type: 'closed' };
+      }
+      return { type: 'failed', jitter: Math.random(), notApplied: false };
+    } catch (error) {
+      if (error instanceof SessionGoneError) return { type: 'gone', nonce: nonce() };
+      if (!signal.aborted) this.#trouble(error);
+      return { type: 'failed', jitter: Math.random(), notApplied: error instanceof NotAppliedError };
+    }
+  }
+
+  #abandoned({ verb }: SessionCall): void {
+    const { phase } = this.#runtime.state;
+    if (phase === 'opening' || phase === 'live') {
+      this.#trouble(new StoreUnavailableError(`the store did not answer in time (${verb})`));
+    }
+  }
+
+  #adopt(session: StoreSession): void {
+    this.#drop();
+    this.#store = session;
+    const gone = (): void => {
+      if (this.#store === session) this.#dispatch({ type: 'gone', nonce: nonce() });
+    };
+    session.gone.addEventListener('abort', gone, { once: true });
+    const untake = session.taken(() => this.#dispatch({ type: 'hint', byStore: true }));
+    this.#unsubscribe = () => {
+      session.gone.removeEventListener('abort', gone);
+      untake();
+    };
+    if (session.gone.aborted) queueMicrotask(gone);
+  }
+
+  #drop(): void {
+    this.#unsubscribe();
+    this.#unsubscribe = () => {};
+    this.#store = undefined;
+    this.#ghosts.clear();
+  }
+
+  #trouble(error: unknown): void {
+    this.#lastError = error;
+    for (const user of this.#users) user.trouble(error);
+  }
+
+  /** The session changed inside a turn. */
+  #changed(before: SessionState, after: SessionState): void {
+    const wasUsable = before.phase === 'live' && before.deadline !== undefined && before.lapsed === undefined;
+    const isUsable = after.phase === 'live' && after.deadline !== undefined && after.lapsed === undefined;
+    if (isUsable && wasUsable && after.stretch === before.stretch && this.#liveness) {
+      this.#liveness.extend(after.deadline);
+    } else if (isUsable) {
+      this.#liveness?.end();
+      this.#liveness = new Liveness(this.#options.clock, after.deadline);
+      for (const user of this.#users) user.usable();
+    } else if (before.phase === 'live' && after.phase === 'live' && after.lapsed && !before.lapsed) {
+      this.#end(before.sessionId, false, after.lapsed);
+    } else if (before.phase === 'live' && after.phase !== 'live') {
+      this.#end(before.sessionId, true, after.phase === 'closing' ? 'closed' : 'session-invalidated');
+    }
+    this.#tell(before, after);
+    if (after.phase === 'opening' && before.phase === 'live') this.#drop();
+    if (after.phase === 'closed') {
+      this.#drop();
+      this.#failRenewals();
+      this.#runtime.halt();
+      this.#resolveClosed();
+    }
+  }
+
+  #end(id: string, gone: boolean, reason: EndReason): void {
+    this.#liveness?.end();
+    for (const user of this.#users) user.unusable(gone, reason);
+    if (reason !== 'closed') this.#emit('invalidated', { id, reason });
+  }
+
+  #tell(before: SessionState, after: SessionState): void {
+    if (after.phase === 'live' && before.phase !== 'live') {
+      this.#emit('opened', { id: after.sessionId, ttlMs: this.#store?.ttlMs ?? 0 });
+    }
+    if (after.phase === 'closed') this.#emit('closed');
+    if (before.phase !== 'live' || after.phase !== 'live') return;
+    // Answered: its call is over and what follows is not a retry.
+    const renewed = before.call && before.call !== after.call && after.failures === 0 && !after.lapsed;
+    if (renewed && after.deadline) {
+      const remainingMs = this.#liveness?.remainingMs() ?? 0;
+      this.#emit('renewed', { id: after.sessionId, remainingMs });
+      for (const waiter of this.#renewals) waiter.resolve();
+      this.#renewals.clear();
+      this.#haunt();
+    }
+    if (after.failures > before.failures) this.#failRenewals();
+    if (inJeopardy(after) === inJeopardy(before)) return;
+    if (inJeopardy(after)) {
+      const error = this.#lastError ?? new StoreUnavailableError('the renewal was not answered in time');
+      this.#emit('jeopardy', error);
+      for (const user of this.#users) user.jeopardy(error);
+    } else {
+      this.#emit('secure');
+      for (const user of this.#users) user.secure();
+    }
+  }
+
+  #failRenewals(): void {
+    const error = new StoreUnavailableError('the renewal failed', { cause: this.#lastError });
+    for (const waiter of this.#renewals) waiter.reject(error);
+    this.#renewals.clear();
+  }
+
+  #haunt(): void {
+    const { clock, timing } = this.#options;
+    for (const [claimId, { key, until }] of this.#ghosts) {
+      if (isPast(until, clock.now())) this.#ghosts.delete(claimId);
+      const session = this.#store;
+      if (session) {
+        void bounded(clock, timing.patienceMs, (signal) => session.release(key, claimId, signal)).catch(
+          () => {
+            // It is tried again with the next renewal, and gone with the session at the latest.
+          },
+        );
+      }
+    }
+  }
+
+  #emit<Name extends keyof SessionEvents>(
+    name: Name,
+    ...args: EventEmitter.EventArgs<SessionEvents, Name>
+  ): void {
+    this.#options.turn.notice(() => emitSafely(this.events, this.#options.failed, name, ...args));
+  }
+}

@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import type { EventEmitter } from 'eventemitter3';
+import { Candidacy } from './candidacy.ts';
+import type { Surroundings } from './candidacy.ts';
+import { Election } from './election.ts';
+import { ClosedError, ListenerError } from './errors.ts';
+import { leaderOf } from './leader.ts';
+import type { Leader } from './leader.ts';
+import { Lock } from './lock.ts';
+import { Observation } from './observe.ts';
+import { checkName, refuseUnknown, resolveOptions } from './options.ts';
+import type { Resolved, TenureOptions } from './options.ts';
+import { bounded, pause } from './patience.ts';
+import type { Json } from './record.ts';
+import { releaseOn } from './release-on.ts';
+import { Session } from './session.ts';
+import type { SessionEvents } from './session.ts';
+import type { Key } from './store.ts';
+import type { Stream } from './stream.ts';
+import { deriveTiming } from './timing.ts';
+import { Turn } from './turn.ts';
+import { checkRecord } from './value.ts';
+
+/** All elections and locks of this process in one namespace of one store, on one session. */
+export class Tenure {
+  /** What happens to the session that carries them. */
+  readonly session: EventEmitter<SessionEvents>;
+  readonly #options: Resolved;
+  readonly #session: Session;
+  readonly #turn: Turn;
+  readonly #candidacies = new Set<Candidacy>();
+  readonly #observations = new Map<string, Observation>();
+  readonly #byHand = new Set<() => Promise<void>>();
+  readonly #closed = new AbortController();
+  readonly #removeSignals: () => void;
+  readonly #noncePrefix = randomBytes(6).toString('hex');
+  #nonces = 0;
+  #closing: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(options: TenureOptions) {
+    this.#options = resolveOptions(options);
+    this.#turn = new Turn((error) => this.#report('tenure', error));
+    this.#session = this.#newSession(this.#options.timing);
+    this.session = this.#session.events;
+    this.#removeSignals = releaseOn(this.#options.releaseOn, () => this.close());
+  }
+
+  /**
+   * A candidate of its own: two elections of one key contend, here as elsewhere.
+   * @throws InvalidArgumentError, ValueTooLargeError, ClosedError
+   */
+  election(key: string, options: { readonly metadata?: Json } = {}): Election {
+    refuseUnknown('election', options, ['metadata']);
+    const { candidate, store } = this.#options;
+    const who = options.metadata === undefined ? candidate : { id: candidate.id, metadata: options.metadata };
+    checkRecord(who, store.traits);
+    const candidacy = this.#track(new Candidacy(this.#key(key), who, 'resign', this.#surroundings()));
+    return new Election(candidacy, this.#observation(key));
+  }
+
+  /** @throws InvalidArgumentError, ClosedError */
+  lock(key: string): Lock {
+    const name = this.#key(key);
+    const { clock, graceMs, candidate } = this.#options;
+    const make = (around: Surroundings): Candidacy => {
+      this.#refuseClosed();
+      const candidacy = this.#track(new Candidacy(name, candidate, 'stop', around));
+      // Unlike an election's, it is not used again.
+      candidacy.listen({
+        moved: () => candidacy.state.phase === 'idle' && this.#candidacies.delete(candidacy),
+      });
+      return candidacy;
+    };
+    return new Lock(key, {
+      clock,
+      graceMs,
+      closed: this.#closed.signal,
+      candidacy: () => make(this.#surroundings()),
+      byHand: (ttlMs) => {
+        const { store, timing, timingOptions } = this.#options;
+        const own =
+          ttlMs === undefined
+            ? timing
+            : deriveTiming(ttlMs, ttlMs === timing.ttlMs ? timingOptions : {}, store);
+        const session = this.#newSession(own);
+        const dispose = async (): Promise<void> => {
+          await session.close();
+          this.#byHand.delete(dispose);
+        };
+        this.#byHand.add(dispose);
+        const won = async (): Promise<void> => {
+          session.renewByHand();
+          await session.renew().catch(() => {});
+        };
+        return { candidacy: make({ ...this.#surroundings(), timing: own, session }), won, dispose };
+      },
+    });
+  }
+
+  /** Who holds `key`, whoever it is, without standing: the current value first. */
+  observe(key: string): Stream<Leader | undefined> {
+    return this.#observation(key).leader;
+  }
+
+  /**
+   * Everything that is held in this namespace and whose key starts with `prefix`.
+   * @throws StoreUnavailableError, AccessDeniedError, ClosedError
+   */
+  async leaders(prefix = ''): Promise<readonly Leader[]> {
+    this.#refuseClosed();
+    const { store, clock, timing, namespace } = this.#options;
+    const holders = await bounded(clock, timing.connectMs, (signal) =>
+      store.list({ namespace, name: prefix }, signal),
+    );
+    return holders.map(leaderOf);
+  }
+
+  /**
+   * Ask the holder of `key` to step down: it stops, lets go when its work has settled, and stands back. With `force`
+   * the key is taken from it at once: until it has noticed, which may take a third of its TTL and one timeout, its
+   * term overlaps with the next, and only the token protects.
+   * @returns whether there was a holder to ask.
+   * @throws StoreUnavailableError, AccessDeniedError, InvalidArgumentError, ClosedError
+   */
+  async evict(key: string, options: { readonly force?: boolean } = {}): Promise<boolean> {
+    refuseUnknown('evict', options, ['force']);
+    const name = this.#key(key);
+    const { store, clock, timing } = this.#options;
+    return bounded(clock, timing.connectMs, async (signal) => {
+      const holder = await store.holder(name, signal);
+      return holder ? store.evict(name, holder.token, { force: options.force ?? false }, signal) : false;
+    });
+  }
+
+  /**
+   * Release everything and end the session: work of `lead` and `run` is told to stop and gets `graceMs` to settle.
+   * Leaves no timer, socket or listener. Never rejects: what the store cannot be told ends with the session's TTL.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { clock, graceMs, timing, store } = this.#options;
+    this.#removeSignals();
+    const candidacies = [...this.#candidacies];
+    const stopped = Promise.all(candidacies.map((candidacy) => candidacy.stop('closed')));
+    this.#closed.abort(new ClosedError('the tenure was closed'));
+    const patience = new AbortController();
+    await Promise.race([stopped, pause(clock, graceMs, patience.signal).catch(() => {})]);
+    for (const candidacy of candidacies) candidacy.holdOver(0);
+    // The releases of keys that were given up just now.
+    await Promise.race([stopped, pause(clock, timing.connectMs, patience.signal).catch(() => {})]);
+    patience.abort();
+    for (const observation of this.#observations.values()) observation.end();
+    await Promise.all([...this.#byHand].map((dispose) => dispose()));
+    await this.#session.close();
+    try {
+      await bounded(clock, timing.connectMs, () => store.close());
+    } catch (error) {
+      this.#report('close', error);
+    }
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing) throw new ClosedError('the tenure was closed');
+  }
+
+  #key(name: string): Key {
+    this.#refuseClosed();
+    checkName('key', name);
+    return { namespace: this.#options.namespace, name };
+  }
+
+  #newSession(timing: Resolved['timing']): Session {
+    const { store, clock, candidate } = this.#options;
+    const failed = (event: string, error: unknown): void => this.#report(event, error);
+    return new Session({ store, timing, clock, turn: this.#turn, name: candidate.id, failed });
+  }
+
+  #surroundings(): Surroundings {
+    const { store, timing, clock } = this.#options;
+    const nonce = (): string => `${this.#noncePrefix}${(this.#nonces += 1).toString(36)}`;
+    return { store, session: this.#session, timing, clock, turn: this.#turn, nonce };
+  }
+
+  #track(candidacy: Candidacy): Candidacy {
+    this.#candidacies.add(candidacy);
+    return candidacy;
+  }
+
+  #observation(name: string): Observation {
+    const key = this.#key(name);
+    let observation = this.#observations.get(name);
+    if (!observation) {
+      const { store, clock, timing } = this.#options;
+      const trouble = (error: unknown): void => this.#report(name, error);
+      observation = new Observation(key, { store, clock, timing, turn: this.#turn, trouble });
+      this.#observations.set(name, observation);
+    }
+    return observation;
+  }
+
+  /** What concerns no candidate in particular goes to all of them. */
+  #report(where: string, error: unknown): void {
+    const problem = error instanceof Error ? error : new ListenerError(where, error);
+    for (const candidacy of this.#candidacies) candidacy.trouble(problem);
+  }
+}
+
+/**
+ * Elections and locks over a store.
+ * @throws InvalidArgumentError when an option is unknown or makes no sense for this store. Nothing is sent before the first election starts.
+ */
+export function createTenure(options: TenureOptions): Tenure {
+  return new Tenure(options);
+}

@@ -1,0 +1,127 @@
+import {
+  AccessDeniedError,
+  ClaimLostError,
+  InvalidArgumentError,
+  SessionGoneError,
+  ValueTooLargeError,
+} from './errors.ts';
+import type { Surroundings } from './candidacy.ts';
+import { bounded, pause } from './patience.ts';
+import { checkRecord, encodeValue } from './value.ts';
+import type { Json } from './record.ts';
+import type { Granted, StoreSession } from './store.ts';
+import type { LiveTerm, TermHost } from './term.ts';
+import { backOffMs } from './timing.ts';
+
+interface Host {
+  trouble(error: unknown): void;
+  release(): Promise<void>;
+  superseded(claimId: string): void;
+}
+
+/** Answers that repeating would not change. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof InvalidArgumentError ||
+  error instanceof ValueTooLargeError ||
+  error instanceof AccessDeniedError;
+
+/** What a term can ask of the store while it lasts. */
+export class TermVerbs implements TermHost {
+  readonly #around: Surroundings;
+  readonly #host: Host;
+  #granted: Granted | undefined;
+  #sequence = 0;
+  #saves: Promise<unknown> = Promise.resolve();
+
+  constructor(around: Surroundings, host: Host) {
+    this.#around = around;
+    this.#host = host;
+  }
+
+  begin(term: LiveTerm, granted: Granted): void {
+    this.#granted = granted;
+    this.#sequence = 0;
+    this.#saves = Promise.resolve();
+    if (!granted.announced) {
+      // What others see says when we began to wait, not when we won.
+      this.announce(term, term.candidate.metadata).catch(() => {});
+    }
+  }
+
+  async ensure(term: LiveTerm, ms: number): Promise<void> {
+    const { session, timing } = this.#around;
+    const mostMs = timing.ttlMs * (1 - timing.drift) - timing.marginMs;
+    if (ms !== Infinity && !(ms >= 0 && ms < mostMs)) {
+      throw new InvalidArgumentError(
+        `ensure: with ttlMs ${timing.ttlMs} a term can be sure of less than ${Math.floor(mostMs)} ms, not of ${ms}`,
+      );
+    }
+    if (!term.isCurrent()) throw term.lostError();
+    if (ms === Infinity) await session.renew();
+    // A renewal that was already on its way may have left too early.
+    for (
+      let tries = 0;
+      term.isCurrent() && term.remainingMs() < ms && ms !== Infinity && tries < 3;
+      tries++
+    ) {
+      await session.renew();
+    }
+    if (!term.isCurrent()) throw term.lostError();
+  }
+
+  async save(term: LiveTerm, value: Json): Promise<void> {
+    const text = encodeValue('checkpoint', value, this.#around.store.traits);
+    const granted = this.#granted;
+    if (!term.isCurrent() || !granted) throw term.lostError();
+    const sequence = (this.#sequence += 1);
+    // One after another: an unanswered save is settled before the next is sent (S8).
+    const turn = this.#saves.then(() =>
+      this.#insist(term, (session, signal) => session.save(granted, text, sequence, signal)),
+    );
+    this.#saves = turn.catch(() => {});
+    await turn;
+  }
+
+  async announce(term: LiveTerm, metadata: Json | undefined): Promise<void> {
+    const { id } = term.candidate;
+    const granted = this.#granted;
+    const candidate = { id, ...(metadata === undefined ? {} : { metadata }) };
+    checkRecord(candidate, this.#around.store.traits);
+    if (!term.isCurrent() || !granted) throw term.lostError();
+    const record = { ...candidate, claimId: granted.claimId, acquiredAt: term.acquiredAt };
+    const turn = this.#saves.then(() =>
+      this.#insist(term, (session, signal) => session.announce(granted, record, signal)),
+    );
+    this.#saves = turn.catch(() => {});
+    await turn;
+  }
+
+  async release(term: LiveTerm): Promise<void> {
+    if (term.end === undefined) await this.#host.release();
+  }
+
+  /** Until the store has answered or the term is over. Both verbs are harmless when repeated. */
+  async #insist(
+    term: LiveTerm,
+    verb: (session: StoreSession, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const { session, clock, timing } = this.#around;
+    for (let failures = 0; ; failures++) {
+      const { store } = session;
+      if (!term.isCurrent() || !store) throw term.lostError();
+      try {
+        await bounded(clock, timing.patienceMs, (signal) => verb(store, signal), term.over);
+        return;
+      } catch (error) {
+        if (isRefusal(error)) throw error;
+        if (error instanceof ClaimLostError || error instanceof SessionGoneError) {
+          this.#host.superseded(term.claimId);
+          throw term.lostError(error);
+        }
+        if (term.over.aborted) throw term.lostError(error);
+        this.#host.trouble(error);
+        await pause(clock, backOffMs(failures, Math.random(), timing), term.over).catch(() => {});
+      }
+    }
+  }
+}

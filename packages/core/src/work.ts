@@ -1,0 +1,40 @@
+import type { Candidacy } from './candidacy.ts';
+import type { LiveTerm, Term } from './term.ts';
+
+/** How a piece of work settled. */
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: unknown };
+
+/** Run it to its end, whatever that is: the key is held until it has settled (S9). */
+export async function settle<T>(work: (term: Term) => Promise<T> | T, term: Term): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await work(term) };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
+
+/** It threw because it was told to stop, not because it failed. */
+export const obeyed = (outcome: Outcome<unknown>, { signal }: Term): boolean =>
+  !outcome.ok &&
+  signal.aborted &&
+  (outcome.error === signal.reason ||
+    (outcome.error instanceof Error && outcome.error.name === 'AbortError'));
+
+/** Resolves with the next term that is won; with undefined once the candidate has left. */
+export function nextTerm(candidacy: Candidacy, after?: Term): Promise<LiveTerm | undefined> {
+  return new Promise((resolve) => {
+    const done = (term: LiveTerm | undefined): void => {
+      unlisten();
+      resolve(term);
+    };
+    const look = (): void => {
+      const { term } = candidacy;
+      if (term && term !== after) done(term);
+      else if (candidacy.state.phase === 'idle') done(undefined);
+    };
+    const unlisten = candidacy.listen({ acquired: done, moved: look });
+    look();
+  });
+}
