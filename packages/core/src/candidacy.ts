@@ -1,7 +1,8 @@
 import { rfc3339 } from './clock.ts';
 import type { Clock } from './clock.ts';
-import { electionAlarm, electionCall, electionTransition, initialElection } from './election-machine.ts';
-import type { ElectionCall, ElectionEvent, ElectionState, EndReason } from './election-machine.ts';
+import { electionTransition } from './election-machine.ts';
+import { electionAlarm, electionCall, initialElection } from './election-state.ts';
+import type { ElectionCall, ElectionEvent, ElectionState, EndReason } from './election-state.ts';
 import { NotAppliedError, SessionGoneError, StoreUnavailableError } from './errors.ts';
 import type { Candidate } from './leader.ts';
 import { Runtime } from './runtime.ts';
@@ -31,6 +32,8 @@ export interface CandidacyListener {
   ended?(end: TermEnd): void;
   /** The state changed in some way. */
   moved?(): void;
+  /** It does not stand any more. */
+  left?(): void;
   jeopardy?(error: unknown): void;
   secure?(): void;
   /** Trouble that is being retried. */
@@ -73,11 +76,7 @@ export class Candidacy implements SessionUser {
       clock,
       turn,
       transition: (state, event, at) =>
-        electionTransition(
-          state,
-          { ...event, at, jitter: Math.random(), nonce: nonce() } as ElectionEvent,
-          timing,
-        ),
+        electionTransition(state, { ...event, at, jitter: Math.random(), nonce: nonce() }, timing),
       callOf: electionCall,
       alarmOf: electionAlarm,
       perform: (call, signal) => this.#perform(call, signal),
@@ -287,6 +286,7 @@ export class Candidacy implements SessionUser {
     if (after.phase === 'idle' && before.phase !== 'idle') {
       this.#leaveSession?.();
       this.#leaveSession = undefined;
+      this.#tell((listener) => listener.left?.());
     }
     this.#tell((listener) => listener.moved?.());
     turn.notice(() => {

@@ -119,3 +119,7 @@ export class NotAppliedError extends TenureError {
     super('NOT_APPLIED', message, options);
   }
 }
+
+/** What went wrong, in words, whatever was thrown. */
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : JSON.stringify(error);

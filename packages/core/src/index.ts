@@ -12,7 +12,7 @@ export type { TimingOptions } from './timing.ts';
 
 export { TermLostError } from './term.ts';
 export type { Term, TermEnd } from './term.ts';
-export type { EndReason } from './election-machine.ts';
+export type { EndReason } from './election-state.ts';
 export type { ElectionEvents, Standing } from './streams.ts';
 export type { SessionEvents } from './session.ts';
 export type { Candidate, Leader } from './leader.ts';

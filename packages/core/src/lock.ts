@@ -11,6 +11,7 @@ import {
 import { checkMs, refuseUnknown } from './options.ts';
 import type { LiveTerm, Term } from './term.ts';
 import { settle } from './work.ts';
+import { messageOf } from './errors.ts';
 
 export interface AcquireOptions {
   /** How long to wait for our turn, in milliseconds. @default for ever */
@@ -31,15 +32,24 @@ export interface RunOptions {
   readonly graceMs?: number;
 }
 
+/** @internal A candidate on a session of its own. */
+export interface ByHand {
+  readonly candidacy: Candidacy;
+  /** The lock is ours: one fresh TTL, and from now on only what the user asks for. */
+  readonly won: () => Promise<void>;
+  /** End the session. */
+  readonly dispose: () => Promise<void>;
+}
+
 /** @internal What a lock needs from its tenure. */
 export interface LockHost {
   readonly clock: Clock;
   readonly graceMs: number;
   readonly closed: AbortSignal;
   /** A new candidate on the tenure's session. */
-  candidacy(): Candidacy;
+  readonly candidacy: () => Candidacy;
   /** A new candidate on a session of its own, which `dispose` ends. */
-  byHand(ttlMs: number | undefined): { candidacy: Candidacy; won(): Promise<void>; dispose(): Promise<void> };
+  readonly byHand: (ttlMs: number | undefined) => ByHand;
 }
 
 /** The exclusive right to a key. A lock and an election of one key contend; so do two acquisitions of one lock. */
@@ -91,13 +101,13 @@ export class Lock {
         acquired: (term) => done(term),
         moved: () => {
           if (candidacy.state.phase === 'following') done(undefined);
-          if (candidacy.state.phase === 'idle') done(new ClosedError(`"${this.key}": the tenure was closed`));
         },
+        left: () => done(this.#closed()),
         trouble: (error) =>
           done(
             error instanceof AccessDeniedError
               ? error
-              : new StoreUnavailableError(`"${this.key}" could not be asked for: ${String(error)}`, {
+              : new StoreUnavailableError(`"${this.key}" could not be asked for: ${messageOf(error)}`, {
                   cause: error,
                 }),
           ),
@@ -166,10 +176,7 @@ export class Lock {
       const onAbort = (): void => done({ thrown: signal?.reason });
       const unlisten = candidacy.listen({
         acquired: done,
-        moved: () => {
-          if (candidacy.state.phase === 'idle')
-            done({ thrown: new ClosedError(`"${this.key}": the tenure was closed`) });
-        },
+        left: () => done({ thrown: this.#closed() }),
         trouble: (error) => {
           // Waiting does not mend a wrong password.
           if (error instanceof AccessDeniedError) done({ thrown: error });
@@ -189,8 +196,13 @@ export class Lock {
     throw outcome.thrown;
   }
 
+  #closed(): ClosedError {
+    return new ClosedError(`"${this.key}": the tenure was closed`);
+  }
+
   #timeout(waitMs: number, cause: unknown): LockTimeoutError {
-    const why = cause === undefined ? 'someone else holds it' : `the store is in trouble: ${String(cause)}`;
+    const why =
+      cause === undefined ? 'someone else holds it' : `the store is in trouble: ${messageOf(cause)}`;
     return new LockTimeoutError(
       `"${this.key}" was not ours within ${waitMs} ms: ${why}`,
       cause === undefined ? undefined : { cause },

@@ -62,20 +62,20 @@ export class Observation {
 
   async #follow(signal: AbortSignal): Promise<void> {
     const { store, clock, timing, trouble } = this.#watching;
-    for (let failures = 0; !signal.aborted; failures++) {
+    const over = (): boolean => signal.aborted;
+    for (let failures = 0; !over(); failures++) {
       try {
         for await (const holder of store.watch(this.#key, signal)) {
           failures = 0;
-          if (!signal.aborted) this.#see(holder);
+          if (!over()) this.#see(holder);
         }
-        if (!signal.aborted) trouble(new StoreUnavailableError(`the watch of "${this.#key.name}" ended`));
+        throw new StoreUnavailableError(`the watch of "${this.#key.name}" ended`);
       } catch (error) {
-        if (signal.aborted) return;
+        if (over()) return;
         trouble(error);
       }
-      await pause(clock, backOffMs(failures, Math.random(), timing, timing.backOff.downMs), signal).catch(
-        () => {},
-      );
+      const waitMs = backOffMs(failures, Math.random(), timing, timing.backOff.downMs);
+      await pause(clock, waitMs, signal).catch(() => {});
     }
   }
 

@@ -76,8 +76,9 @@ const storeVerbs = ['open', 'holder', 'watch', 'list', 'evict', 'close'] as cons
 
 /** @throws InvalidArgumentError, ValueTooLargeError */
 export function resolveOptions(options: TenureOptions): Resolved {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidArgumentError(`createTenure needs options, at least { store }, got ${String(options)}`);
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) {
+    throw new InvalidArgumentError(`createTenure needs options, at least { store }, got ${String(given)}`);
   }
   refuseUnknown('createTenure', options, [
     'store',

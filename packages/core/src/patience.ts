@@ -14,16 +14,15 @@ export async function bounded<T>(
 ): Promise<T> {
   signal?.throwIfAborted();
   const controller = new AbortController();
-  let settle: (error: unknown) => void = () => {};
-  const stopped = new Promise<never>((_resolve, reject) => (settle = reject));
-  const stop = (reason: unknown): void => {
-    settle(reason);
-    controller.abort(reason);
-  };
-  const onAbort = (): void => stop(signal?.reason);
+  const stopped = new Promise<never>((_resolve, reject) => {
+    controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error), {
+      once: true,
+    });
+  });
+  const onAbort = (): void => controller.abort(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
   const cancel = clock.alarm(later(clock.now(), ms), () =>
-    stop(new StoreUnavailableError(`the store did not answer within ${Math.round(ms)} ms`)),
+    controller.abort(new StoreUnavailableError(`the store did not answer within ${Math.round(ms)} ms`)),
   );
   try {
     return await Promise.race([work(controller.signal), stopped]);

@@ -4,19 +4,14 @@ import type { Clock, Instant } from './clock.ts';
 import { isPast, later } from './clock.ts';
 import { emitSafely } from './emitter.ts';
 import type { ListenerFailure } from './emitter.ts';
-import type { EndReason } from './election-machine.ts';
+import type { EndReason } from './election-state.ts';
 import { NotAppliedError, SessionGoneError, StoreUnavailableError } from './errors.ts';
 import { Liveness } from './liveness.ts';
 import { bounded } from './patience.ts';
 import { Runtime } from './runtime.ts';
-import {
-  inJeopardy,
-  initialSession,
-  sessionAlarm,
-  sessionCall,
-  sessionTransition,
-} from './session-machine.ts';
-import type { SessionCall, SessionEvent, SessionState } from './session-machine.ts';
+import { sessionTransition } from './session-machine.ts';
+import { inJeopardy, initialSession, sessionAlarm, sessionCall } from './session-state.ts';
+import type { SessionCall, SessionEvent, SessionState } from './session-state.ts';
 import type { ClaimNews, Key, Store, StoreSession } from './store.ts';
 import type { Timing } from './timing.ts';
 import type { Turn } from './turn.ts';
@@ -83,7 +78,7 @@ export class Session {
       initial: initialSession,
       clock,
       turn,
-      transition: (state, event, at) => sessionTransition(state, { ...event, at } as SessionEvent, timing),
+      transition: (state, event, at) => sessionTransition(state, { ...event, at }, timing),
       callOf: sessionCall,
       alarmOf: (state, at) => sessionAlarm(state, at, timing),
       perform: (call, signal) => this.#perform(call, signal),

@@ -19,7 +19,7 @@ export class Stream<T> extends Observable<T> {
   // RxJS's operators ask their source to make the next Observable, so the guard follows along a pipe.
   override lift<R>(operator?: Operator<T, R>): Observable<R> {
     const lifted = new Stream<R>(this.#failed);
-    lifted.source = this as Observable<unknown> as Observable<R>;
+    lifted.source = this;
     lifted.operator = operator as Operator<unknown, R> | undefined;
     return lifted;
   }

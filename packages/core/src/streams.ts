@@ -3,7 +3,7 @@ import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Candidacy } from './candidacy.ts';
 import { emitSafely } from './emitter.ts';
-import { ListenerError, StoreUnavailableError, TenureError } from './errors.ts';
+import { ListenerError, StoreUnavailableError, TenureError, messageOf } from './errors.ts';
 import { leaderOf } from './leader.ts';
 import type { Leader } from './leader.ts';
 import { Stream } from './stream.ts';
@@ -89,7 +89,7 @@ export class Streams {
     const known =
       error instanceof TenureError
         ? error
-        : new StoreUnavailableError(`the store failed: ${String(error)}`, { cause: error });
+        : new StoreUnavailableError(`the store failed: ${messageOf(error)}`, { cause: error });
     this.#errors.next(known);
     emitSafely(this.emitter, (_name, thrown) => warn(thrown), 'error', known);
   }
@@ -137,7 +137,8 @@ export class Streams {
     if (state.phase === 'idle' || (state.phase === 'releasing' && state.next === 'idle'))
       return { role: 'idle', jeopardy };
     const holder = state.phase === 'following' || state.phase === 'claiming' ? state.held?.holder : undefined;
-    const role = state.phase === 'following' ? 'follower' : 'candidate';
+    // A follower that asks again follows until it hears otherwise.
+    const role = state.phase === 'following' || holder ? 'follower' : 'candidate';
     return holder ? { role, leader: leaderOf(holder), jeopardy } : { role, jeopardy };
   }
 }

@@ -67,9 +67,7 @@ export class Tenure {
       this.#refuseClosed();
       const candidacy = this.#track(new Candidacy(name, candidate, 'stop', around));
       // Unlike an election's, it is not used again.
-      candidacy.listen({
-        moved: () => candidacy.state.phase === 'idle' && this.#candidacies.delete(candidacy),
-      });
+      candidacy.listen({ left: () => this.#candidacies.delete(candidacy) });
       return candidacy;
     };
     return new Lock(key, {

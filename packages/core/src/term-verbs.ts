@@ -57,15 +57,9 @@ export class TermVerbs implements TermHost {
       );
     }
     if (!term.isCurrent()) throw term.lostError();
-    if (ms === Infinity) await session.renew();
-    // A renewal that was already on its way may have left too early.
-    for (
-      let tries = 0;
-      term.isCurrent() && term.remainingMs() < ms && ms !== Infinity && tries < 3;
-      tries++
-    ) {
-      await session.renew();
-    }
+    const enough = (): boolean => !term.isCurrent() || (ms !== Infinity && term.remainingMs() >= ms);
+    // Asking once may join a renewal that left too early.
+    for (let tries = 0; tries < (ms === Infinity ? 1 : 3) && !enough(); tries++) await session.renew();
     if (!term.isCurrent()) throw term.lostError();
   }
 

@@ -1,5 +1,5 @@
 import { ClosedError, TenureError } from './errors.ts';
-import type { EndReason, Ending } from './election-machine.ts';
+import type { EndReason, Ending } from './election-state.ts';
 import type { Candidate } from './leader.ts';
 import type { Liveness } from './liveness.ts';
 import type { Json } from './record.ts';

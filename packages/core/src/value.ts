@@ -13,7 +13,7 @@ const bytesOf = (text: string): number => Buffer.byteLength(text, 'utf8');
 export function encodeValue(what: string, value: unknown, { maxValueBytes }: Traits): string {
   let text: string | undefined;
   try {
-    text = JSON.stringify(value);
+    text = JSON.stringify(value) as string | undefined;
   } catch (error) {
     throw new InvalidArgumentError(`${what} must be JSON: ${String(error)}`, { cause: error });
   }

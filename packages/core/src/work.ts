@@ -29,12 +29,9 @@ export function nextTerm(candidacy: Candidacy, after?: Term): Promise<LiveTerm |
       unlisten();
       resolve(term);
     };
-    const look = (): void => {
-      const { term } = candidacy;
-      if (term && term !== after) done(term);
-      else if (candidacy.state.phase === 'idle') done(undefined);
-    };
-    const unlisten = candidacy.listen({ acquired: done, moved: look });
-    look();
+    const unlisten = candidacy.listen({ acquired: done, left: () => done(undefined) });
+    const { term } = candidacy;
+    if (term && term !== after) done(term);
+    else if (candidacy.state.phase === 'idle') done(undefined);
   });
 }

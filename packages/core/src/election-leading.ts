@@ -1,0 +1,54 @@
+import { earliest, isPast, later } from './clock.ts';
+import { proceed, release } from './election-moves.ts';
+import type { ElectionEvent, ElectionState, Leading, Winding } from './election-state.ts';
+import type { Timing } from './timing.ts';
+
+/** What happens to a candidate that holds its key. */
+export function whileLeading(state: Leading, event: ElectionEvent, timing: Timing): ElectionState {
+  /** The term is over now. */
+  const end = (ended: Pick<Winding, 'kind' | 'reason' | 'next'>, overrun = false): ElectionState => {
+    const last = { claimId: state.claimId, kind: ended.kind, reason: ended.reason, overrun };
+    // Work that goes on after its term must not see another one begin beside it.
+    const outlived = state.guarded && event.type !== 'settled';
+    return release({ ...state, last }, state.claimId, outlived ? 'idle' : ended.next, event, timing);
+  };
+  /** The term shall end: at once, or when its work has settled. */
+  const ask = (winding: Winding): ElectionState => {
+    if (!state.guarded) return end(winding);
+    if (!state.winding) return { ...state, winding };
+    const next = winding.next === 'idle' ? 'idle' : state.winding.next;
+    return {
+      ...state,
+      winding: { ...state.winding, next, until: earliest(state.winding.until, winding.until) },
+    };
+  };
+  switch (event.type) {
+    case 'unusable': {
+      const ended = end({ kind: 'lost', reason: event.reason, next: 'claim' }, state.winding !== undefined);
+      return event.gone ? proceed(ended as ElectionState & { phase: 'releasing' }, event, timing) : ended;
+    }
+    case 'news':
+      if (event.what === 'evicted') return ask({ kind: 'lost', reason: 'evicted', next: 'stand-back' });
+      return end(
+        { kind: 'lost', reason: event.what === 'deleted' ? 'key-deleted' : 'superseded', next: 'claim' },
+        state.winding !== undefined,
+      );
+    case 'resign':
+      return ask({ kind: 'released', reason: 'released', next: 'stand-back' });
+    case 'stop':
+      return ask({ kind: 'released', reason: event.reason, next: 'idle' });
+    case 'hold-over':
+      return ask({
+        kind: 'released',
+        reason: 'max-hold',
+        next: 'idle',
+        until: later(event.at, event.graceMs),
+      });
+    case 'settled':
+      return end(state.winding ?? { kind: 'released', reason: 'released', next: 'stand-back' });
+    case 'alarm':
+      return state.winding?.until && isPast(state.winding.until, event.at) ? end(state.winding, true) : state;
+    default:
+      return state;
+  }
+}

@@ -1,0 +1,71 @@
+import { later } from './clock.ts';
+import type { Instant } from './clock.ts';
+import type { Common, ElectionEvent, ElectionState, Next } from './election-state.ts';
+import type { Held } from './store.ts';
+import type { Timing } from './timing.ts';
+
+export const common = ({ usable, guarded, last }: Common): Common => ({ usable, guarded, last });
+
+export const idle = (state: ElectionState): ElectionState => ({ ...common(state), phase: 'idle' });
+
+export const stand = (state: ElectionState, event: ElectionEvent, timing: Timing): ElectionState =>
+  state.usable ? claim(state, event.nonce, event, timing) : { ...common(state), phase: 'joining' };
+
+export const claim = (
+  state: ElectionState,
+  claimId: string,
+  { at }: ElectionEvent,
+  timing: Timing,
+  failures = 0,
+): ElectionState => ({
+  ...common(state),
+  phase: 'claiming',
+  claimId,
+  held: 'held' in state ? state.held : undefined,
+  call: { verb: 'claim', claimId },
+  dueAt: later(at, timing.patienceMs),
+  failures,
+});
+
+/** Whatever may stand in the store under this claim id goes, before anything else is tried. */
+export const release = (
+  state: ElectionState,
+  claimId: string,
+  next: Next,
+  { at }: ElectionEvent,
+  timing: Timing,
+): ElectionState => ({
+  ...common(state),
+  phase: 'releasing',
+  claimId,
+  token: state.phase === 'leading' ? state.granted.token : undefined,
+  next,
+  call: { verb: 'release', claimId },
+  dueAt: later(at, timing.patienceMs),
+  failures: 0,
+});
+
+/** When a waiter asks again though nothing woke it. */
+export function recheckAt(held: Held, { at, jitter }: ElectionEvent, timing: Timing): Instant {
+  const spread = 0.75 + jitter / 2;
+  if (held.retryInMs !== undefined)
+    return later(at, Math.min(held.retryInMs * (1 + jitter / 10), timing.recheckMs) + 1);
+  return later(at, held.delayed ? 1000 * spread : timing.recheckMs * spread);
+}
+
+/** The claim is out of the store: on to what was to come next. */
+export function proceed(
+  state: ElectionState & { phase: 'releasing' },
+  event: ElectionEvent,
+  timing: Timing,
+): ElectionState {
+  if (state.next === 'idle') return idle(state);
+  if (state.next === 'claim' || state.token === undefined) return stand(state, event, timing);
+  return {
+    ...common(state),
+    phase: 'standing-back',
+    call: { verb: 'lookout', token: state.token },
+    dueAt: later(event.at, timing.ttlMs),
+    failures: 0,
+  };
+}

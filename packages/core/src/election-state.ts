@@ -1,0 +1,101 @@
+import type { Instant } from './clock.ts';
+import type { Granted, Held } from './store.ts';
+
+export type EndReason =
+  | 'released'
+  | 'expired'
+  | 'session-invalidated'
+  | 'key-deleted'
+  | 'superseded'
+  | 'evicted'
+  | 'stalled'
+  | 'clock-jump'
+  | 'max-hold'
+  | 'closed';
+
+/** How a term ended. */
+export interface Ending {
+  readonly claimId: string;
+  readonly kind: 'released' | 'lost';
+  readonly reason: EndReason;
+  /** The work it guarded was told to stop, and had not, when the key went. */
+  readonly overrun: boolean;
+}
+
+export type ElectionCall =
+  | { readonly verb: 'claim' | 'release'; readonly claimId: string }
+  | { readonly verb: 'park'; readonly held: Held }
+  /** Wait until a term with a greater token has begun. */
+  | { readonly verb: 'lookout'; readonly token: bigint };
+
+export interface Common {
+  /** The session lives, as far as anyone can know. */
+  readonly usable: boolean;
+  /** Terms run a piece of work: a term that is asked to end does so when that has settled (S9). */
+  readonly guarded: boolean;
+  /** How the last term ended. */
+  readonly last?: Ending | undefined;
+}
+
+export interface Asking {
+  readonly call?: ElectionCall | undefined;
+  readonly dueAt: Instant;
+  readonly failures: number;
+}
+
+export type Next = 'idle' | 'claim' | 'stand-back';
+
+/** The term was asked to end and waits for its work, until `until` at most. */
+export interface Winding {
+  readonly kind: 'released' | 'lost';
+  readonly reason: EndReason;
+  readonly next: Next;
+  readonly until?: Instant | undefined;
+}
+
+export interface Leading extends Common {
+  readonly phase: 'leading';
+  readonly claimId: string;
+  readonly granted: Granted;
+  readonly winding?: Winding | undefined;
+}
+
+export type ElectionState =
+  | (Common & { readonly phase: 'idle' })
+  /** Waits for the session. A claim id is kept only while the session that made it may come back. */
+  | (Common & { readonly phase: 'joining'; readonly claimId?: string | undefined })
+  | (Common &
+      Asking & { readonly phase: 'claiming'; readonly claimId: string; readonly held?: Held | undefined })
+  | (Common & Asking & { readonly phase: 'following'; readonly claimId: string; readonly held: Held })
+  | Leading
+  | (Common &
+      Asking & {
+        readonly phase: 'releasing';
+        readonly claimId: string;
+        readonly token?: bigint | undefined;
+        readonly next: Next;
+      })
+  | (Common & Asking & { readonly phase: 'standing-back' });
+
+export type ElectionEvent = { readonly at: Instant; readonly jitter: number; readonly nonce: string } & (
+  | { readonly type: 'start' | 'resign' | 'usable' | 'woke' | 'released' | 'succeeded' | 'settled' | 'alarm' }
+  | { readonly type: 'stop'; readonly reason: 'released' | 'closed' }
+  | { readonly type: 'guard'; readonly on: boolean }
+  /** `gone`: the session does not exist any more, and no claim of it. Otherwise it lapsed, and may come back. */
+  | { readonly type: 'unusable'; readonly gone: boolean; readonly reason: EndReason }
+  | { readonly type: 'granted'; readonly granted: Granted }
+  | { readonly type: 'held'; readonly held: Held }
+  | { readonly type: 'failed'; readonly notApplied: boolean }
+  | { readonly type: 'news'; readonly what: 'deleted' | 'superseded' | 'evicted' }
+  | { readonly type: 'hold-over'; readonly graceMs: number }
+);
+
+export const initialElection: ElectionState = { phase: 'idle', usable: false, guarded: false };
+
+export const electionCall = (state: ElectionState): ElectionCall | undefined =>
+  'call' in state ? state.call : undefined;
+
+export function electionAlarm(state: ElectionState): Instant | undefined {
+  if (state.phase === 'leading') return state.winding?.until;
+  return 'dueAt' in state ? state.dueAt : undefined;
+}
