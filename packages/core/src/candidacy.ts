@@ -1,50 +1,18 @@
 import { rfc3339 } from './clock.ts';
-import type { Clock } from './clock.ts';
+import { ElectionCalls } from './election-calls.ts';
+import type { ElectionHappening, Win } from './election-calls.ts';
 import { electionTransition } from './election-machine.ts';
 import { electionAlarm, electionCall, initialElection } from './election-state.ts';
-import type { ElectionCall, ElectionEvent, ElectionState, EndReason } from './election-state.ts';
-import { NotAppliedError, SessionGoneError, StoreUnavailableError } from './errors.ts';
+import type { ElectionCall, ElectionState, EndReason } from './election-state.ts';
+import { StoreUnavailableError } from './errors.ts';
 import type { Candidate } from './leader.ts';
 import { Runtime } from './runtime.ts';
-import type { Session, SessionUser } from './session.ts';
-import type { Key, Store } from './store.ts';
+import type { SessionUser } from './session-events.ts';
+import type { ClaimNews, Key } from './store.ts';
+import type { CandidacyListener, Surroundings } from './surroundings.ts';
 import { LiveTerm } from './term.ts';
-import type { TermEnd } from './term.ts';
 import { TermVerbs } from './term-verbs.ts';
-import type { Timing } from './timing.ts';
-import type { Turn } from './turn.ts';
 import { decodeValue } from './value.ts';
-
-/** What a tenure lends to each of its candidates. */
-export interface Surroundings {
-  readonly store: Store;
-  readonly session: Session;
-  readonly timing: Timing;
-  readonly clock: Clock;
-  readonly turn: Turn;
-  /** A new claim id each time. */
-  readonly nonce: () => string;
-}
-
-/** Told outside the machine's turn, after the state has changed and every signal has aborted. */
-export interface CandidacyListener {
-  acquired?(term: LiveTerm): void;
-  ended?(end: TermEnd): void;
-  /** The state changed in some way. */
-  moved?(): void;
-  /** It does not stand any more. */
-  left?(): void;
-  jeopardy?(error: unknown): void;
-  secure?(): void;
-  /** Trouble that is being retried. */
-  trouble?(error: unknown): void;
-}
-
-type Happening = ElectionEvent extends infer E
-  ? E extends ElectionEvent
-    ? Omit<E, 'at' | 'jitter' | 'nonce'>
-    : never
-  : never;
 
 /** One candidate for one key: what elections and locks are made of. */
 export class Candidacy implements SessionUser {
@@ -52,9 +20,9 @@ export class Candidacy implements SessionUser {
   readonly candidate: Candidate;
   readonly #around: Surroundings;
   readonly #listeners = new Set<CandidacyListener>();
-  readonly #runtime: Runtime<ElectionState, Happening, ElectionCall>;
+  readonly #runtime: Runtime<ElectionState, ElectionHappening, ElectionCall>;
+  readonly #calls: ElectionCalls;
   readonly #verbs: TermVerbs;
-  readonly #suspects = new Set<string>();
   readonly #waiters = new Set<() => void>();
   #term: LiveTerm | undefined;
   #leaveSession: (() => void) | undefined;
@@ -71,7 +39,11 @@ export class Candidacy implements SessionUser {
       release: () => this[onRelease](),
       superseded: (claimId) => this.news({ claimId, what: 'superseded' }),
     });
-    this.#runtime = new Runtime<ElectionState, Happening, ElectionCall>({
+    this.#calls = new ElectionCalls(key, candidate, around, {
+      won: (win) => this.#won(win),
+      trouble: (error) => this.trouble(error),
+    });
+    this.#runtime = new Runtime<ElectionState, ElectionHappening, ElectionCall>({
       initial: initialElection,
       clock,
       turn,
@@ -79,7 +51,7 @@ export class Candidacy implements SessionUser {
         electionTransition(state, { ...event, at, jitter: Math.random(), nonce: nonce() }, timing),
       callOf: electionCall,
       alarmOf: electionAlarm,
-      perform: (call, signal) => this.#perform(call, signal),
+      perform: (call, signal) => this.#calls.perform(call, signal),
       onAlarm: () => ({ type: 'alarm' }),
       changed: (before, after) => this.#changed(before, after),
       abandoned: (call) => this.#abandoned(call),
@@ -152,13 +124,7 @@ export class Candidacy implements SessionUser {
     this.#dispatch({ type: 'unusable', gone, reason });
   }
 
-  news({
-    claimId,
-    what,
-  }: {
-    readonly claimId: string;
-    readonly what: 'deleted' | 'superseded' | 'evicted';
-  }): void {
+  news({ claimId, what }: ClaimNews): void {
     this.#around.turn.take(() => {
       const { state } = this;
       if (!('claimId' in state) || state.claimId !== claimId) return;
@@ -181,7 +147,7 @@ export class Candidacy implements SessionUser {
     this.#tell((listener) => listener.trouble?.(error));
   }
 
-  #dispatch(happening: Happening): void {
+  #dispatch(happening: ElectionHappening): void {
     this.#runtime.dispatch(happening);
   }
 
@@ -201,68 +167,25 @@ export class Candidacy implements SessionUser {
     });
   }
 
-  async #perform(call: ElectionCall, signal: AbortSignal): Promise<Happening> {
-    const { store, session } = this.#around;
-    try {
-      switch (call.verb) {
-        case 'claim':
-          return await this.#claim(call.claimId, signal);
-        case 'park':
-          if (!session.store) break;
-          await session.store.park(call.held, signal);
-          return { type: 'woke' };
-        case 'release':
-          await session.store?.release(this.key, call.claimId, signal);
-          // An unanswered claim may still be on its way, and would be applied after this.
-          if (this.#suspects.delete(call.claimId)) session.sweep(this.key, call.claimId);
-          return { type: 'released' };
-        case 'lookout':
-          for await (const holder of store.watch(this.key, signal)) {
-            if (holder && holder.token > call.token) return { type: 'succeeded' };
-          }
-      }
-      return { type: 'failed', notApplied: false };
-    } catch (error) {
-      if (!signal.aborted && !(error instanceof SessionGoneError)) this.trouble(error);
-      if (error instanceof SessionGoneError) session.renew().catch(() => {});
-      return { type: 'failed', notApplied: error instanceof NotAppliedError };
-    }
-  }
-
-  async #claim(claimId: string, signal: AbortSignal): Promise<Happening> {
-    const { session, clock } = this.#around;
-    const { current } = session;
-    if (!current) return { type: 'failed', notApplied: true };
-    const { id, metadata } = this.candidate;
-    const acquiredAt = rfc3339(clock.now());
-    const proposal = { id, claimId, acquiredAt, ...(metadata === undefined ? {} : { metadata }) };
-    const answer = await current.session.claim(this.key, proposal, signal);
-    if (answer.outcome === 'held') return { type: 'held', held: answer };
-    // Only the session's own deadline counts: an answer that comes after it is no term (S1).
-    if (current.liveness.isOver) return { type: 'failed', notApplied: false };
-    if (!signal.aborted) {
-      const checkpoint = answer.checkpoint === undefined ? undefined : decodeValue(answer.checkpoint);
-      this.#term = new LiveTerm(this.#verbs, current.liveness, {
-        key: this.key.name,
-        token: answer.token,
-        candidate: this.candidate,
-        acquiredAt,
-        checkpoint,
-        claimId,
-      });
-      this.#verbs.begin(this.#term, answer);
-    }
-    return { type: 'granted', granted: answer };
+  #won({ granted, liveness, acquiredAt }: Win): void {
+    const { token, claimId, checkpoint } = granted;
+    this.#term = new LiveTerm(this.#verbs, liveness, {
+      key: this.key.name,
+      token,
+      candidate: this.candidate,
+      acquiredAt,
+      checkpoint: checkpoint === undefined ? undefined : decodeValue(checkpoint),
+      claimId,
+    });
+    this.#verbs.begin(this.#term, granted);
   }
 
   #abandoned(call: ElectionCall): void {
     if (call.verb !== 'claim') return;
-    this.#suspects.add(call.claimId);
+    this.#calls.suspect(call.claimId);
     if (this.state.phase === 'claiming') {
-      const { patienceMs } = this.#around.timing;
-      this.trouble(
-        new StoreUnavailableError(`the claim was not answered within ${Math.round(patienceMs)} ms`),
-      );
+      const waitedMs = Math.round(this.#around.timing.patienceMs);
+      this.trouble(new StoreUnavailableError(`the claim was not answered within ${waitedMs} ms`));
     }
   }
 

@@ -14,7 +14,7 @@ export { TermLostError } from './term.ts';
 export type { Term, TermEnd } from './term.ts';
 export type { EndReason } from './election-state.ts';
 export type { ElectionEvents, Standing } from './streams.ts';
-export type { SessionEvents } from './session.ts';
+export type { SessionEvents } from './session-events.ts';
 export type { Candidate, Leader } from './leader.ts';
 export type { Json } from './record.ts';
 

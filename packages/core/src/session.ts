@@ -1,55 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'eventemitter3';
-import type { Clock, Instant } from './clock.ts';
-import { isPast, later } from './clock.ts';
-import { emitSafely } from './emitter.ts';
-import type { ListenerFailure } from './emitter.ts';
+import { Attachment } from './attachment.ts';
 import type { EndReason } from './election-state.ts';
+import { emitSafely } from './emitter.ts';
 import { NotAppliedError, SessionGoneError, StoreUnavailableError } from './errors.ts';
 import { Liveness } from './liveness.ts';
-import { bounded } from './patience.ts';
 import { Runtime } from './runtime.ts';
+import type { SessionEvents, SessionOptions, SessionUser } from './session-events.ts';
 import { sessionTransition } from './session-machine.ts';
 import { inJeopardy, initialSession, sessionAlarm, sessionCall } from './session-state.ts';
 import type { SessionCall, SessionEvent, SessionState } from './session-state.ts';
-import type { ClaimNews, Key, Store, StoreSession } from './store.ts';
-import type { Timing } from './timing.ts';
-import type { Turn } from './turn.ts';
-
-/** What happens to this process's liveness in the store. */
-export interface SessionEvents {
-  /** A session was made. `ttlMs` as granted. */
-  opened: (session: { readonly id: string; readonly ttlMs: number }) => void;
-  renewed: (session: { readonly id: string; readonly remainingMs: number }) => void;
-  /** The last renewal failed: no new work should start. Not a loss yet. */
-  jeopardy: (error: unknown) => void;
-  /** A renewal was answered again. */
-  secure: () => void;
-  /** The session is over: the store said so, or its deadline passed. Every term it carried is lost, for this reason. */
-  invalidated: (session: { readonly id: string; readonly reason: EndReason }) => void;
-  closed: () => void;
-}
-
-/** Who lives on the session: a candidate. Called inside a turn; must only queue. */
-export interface SessionUser {
-  usable(): void;
-  unusable(gone: boolean, reason: EndReason): void;
-  news(news: ClaimNews): void;
-  jeopardy(error: unknown): void;
-  secure(): void;
-  /** Trouble that is being retried. */
-  trouble(error: unknown): void;
-}
-
-export interface SessionOptions {
-  readonly store: Store;
-  readonly timing: Timing;
-  readonly clock: Clock;
-  readonly turn: Turn;
-  /** Shown to people who look into the store. */
-  readonly name: string;
-  readonly failed: ListenerFailure;
-}
+import type { Key, StoreSession } from './store.ts';
 
 type Happening = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'at'> : never) : never;
 
@@ -61,14 +22,12 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #runtime: Runtime<SessionState, Happening, SessionCall>;
   readonly #users = new Set<SessionUser>();
-  readonly #ghosts = new Map<string, { readonly key: Key; readonly until: Instant }>();
   readonly #renewals = new Set<{ resolve: () => void; reject: (error: unknown) => void }>();
   readonly #closed: Promise<void>;
   #resolveClosed: () => void = () => {};
-  #store: StoreSession | undefined;
+  #attachment: Attachment | undefined;
   #liveness: Liveness | undefined;
   #lastError: unknown;
-  #unsubscribe: () => void = () => {};
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -90,13 +49,14 @@ export class Session {
 
   /** The store's session and the stretch it lives in, while that can be proven. */
   get current(): { readonly session: StoreSession; readonly liveness: Liveness } | undefined {
-    if (!this.#store || !this.#liveness || this.#liveness.isOver) return undefined;
-    return { session: this.#store, liveness: this.#liveness };
+    const session = this.#attachment?.session;
+    const liveness = this.#liveness;
+    return session && liveness && !liveness.isOver ? { session, liveness } : undefined;
   }
 
   /** The store's session, proven or not: good enough to give something up. */
   get store(): StoreSession | undefined {
-    return this.#store;
+    return this.#attachment?.session;
   }
 
   get jeopardy(): boolean {
@@ -113,13 +73,13 @@ export class Session {
 
   /** A claim that was abandoned unanswered may be applied after its release: release it again for a while (S6). */
   sweep(key: Key, claimId: string): void {
-    this.#ghosts.set(claimId, { key, until: later(this.#options.clock.now(), this.#options.timing.ttlMs) });
+    this.#attachment?.sweep(key, claimId);
   }
 
   /** Renew now. Resolves with the next answered renewal, rejects with the next failed one. */
   renew(): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (!this.#store) {
+      if (!this.#attachment?.session) {
         reject(new StoreUnavailableError('there is no session to renew', { cause: this.#lastError }));
         return;
       }
@@ -151,20 +111,24 @@ export class Session {
         case 'open': {
           const session = await store.open({ id: call.requestId, ttlMs: timing.ttlMs, name }, signal);
           if (signal.aborted) break;
-          this.#adopt(session);
+          this.#drop();
+          this.#attachment = new Attachment(session, this.#options, {
+            gone: () => this.#dispatch({ type: 'gone', nonce: nonce() }),
+            hint: () => this.#dispatch({ type: 'hint', byStore: true }),
+          });
           const { id: sessionId, ttlMs, adopted } = session;
           return { type: 'opened', sessionId, ttlMs, adopted, sentAt };
         }
         case 'renew': {
-          if (!this.#store) break;
-          const { ttlMs, news } = await this.#store.renew(signal);
+          if (!this.#attachment) break;
+          const { ttlMs, news } = await this.#attachment.session.renew(signal);
           if (signal.aborted) break;
           if (this.#liveness?.isOver) this.#dispatch({ type: 'lapsed' });
           for (const item of news) for (const user of this.#users) user.news(item);
           return { type: 'renewed', ttlMs, sentAt };
         }
         case 'close':
-          await this.#store?.close(signal);
+          await this.#attachment?.session.close(signal);
           return { type: 'closed' };
       }
       return { type: 'failed', jitter: Math.random(), notApplied: false };
@@ -182,26 +146,9 @@ export class Session {
     }
   }
 
-  #adopt(session: StoreSession): void {
-    this.#drop();
-    this.#store = session;
-    const gone = (): void => {
-      if (this.#store === session) this.#dispatch({ type: 'gone', nonce: nonce() });
-    };
-    session.gone.addEventListener('abort', gone, { once: true });
-    const untake = session.taken(() => this.#dispatch({ type: 'hint', byStore: true }));
-    this.#unsubscribe = () => {
-      session.gone.removeEventListener('abort', gone);
-      untake();
-    };
-    if (session.gone.aborted) queueMicrotask(gone);
-  }
-
   #drop(): void {
-    this.#unsubscribe();
-    this.#unsubscribe = () => {};
-    this.#store = undefined;
-    this.#ghosts.clear();
+    this.#attachment?.detach();
+    this.#attachment = undefined;
   }
 
   #trouble(error: unknown): void {
@@ -242,7 +189,7 @@ export class Session {
 
   #tell(before: SessionState, after: SessionState): void {
     if (after.phase === 'live' && before.phase !== 'live') {
-      this.#emit('opened', { id: after.sessionId, ttlMs: this.#store?.ttlMs ?? 0 });
+      this.#emit('opened', { id: after.sessionId, ttlMs: this.#attachment?.session.ttlMs ?? 0 });
     }
     if (after.phase === 'closed') this.#emit('closed');
     if (before.phase !== 'live' || after.phase !== 'live') return;
@@ -253,7 +200,7 @@ export class Session {
       this.#emit('renewed', { id: after.sessionId, remainingMs });
       for (const waiter of this.#renewals) waiter.resolve();
       this.#renewals.clear();
-      this.#haunt();
+      this.#attachment?.releaseGhosts();
     }
     if (after.failures > before.failures) this.#failRenewals();
     if (inJeopardy(after) === inJeopardy(before)) return;
@@ -271,21 +218,6 @@ export class Session {
     const error = new StoreUnavailableError('the renewal failed', { cause: this.#lastError });
     for (const waiter of this.#renewals) waiter.reject(error);
     this.#renewals.clear();
-  }
-
-  #haunt(): void {
-    const { clock, timing } = this.#options;
-    for (const [claimId, { key, until }] of this.#ghosts) {
-      if (isPast(until, clock.now())) this.#ghosts.delete(claimId);
-      const session = this.#store;
-      if (session) {
-        void bounded(clock, timing.patienceMs, (signal) => session.release(key, claimId, signal)).catch(
-          () => {
-            // It is tried again with the next renewal, and gone with the session at the latest.
-          },
-        );
-      }
-    }
   }
 
   #emit<Name extends keyof SessionEvents>(

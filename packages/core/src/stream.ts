@@ -20,7 +20,7 @@ export class Stream<T> extends Observable<T> {
   override lift<R>(operator?: Operator<T, R>): Observable<R> {
     const lifted = new Stream<R>(this.#failed);
     lifted.source = this;
-    lifted.operator = operator as Operator<unknown, R> | undefined;
+    lifted.operator = operator;
     return lifted;
   }
 

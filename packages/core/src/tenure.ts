@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { EventEmitter } from 'eventemitter3';
 import { Candidacy } from './candidacy.ts';
-import type { Surroundings } from './candidacy.ts';
+import type { Surroundings } from './surroundings.ts';
 import { Election } from './election.ts';
 import { ClosedError, ListenerError } from './errors.ts';
 import { leaderOf } from './leader.ts';
@@ -14,7 +14,7 @@ import { bounded, pause } from './patience.ts';
 import type { Json } from './record.ts';
 import { releaseOn } from './release-on.ts';
 import { Session } from './session.ts';
-import type { SessionEvents } from './session.ts';
+import type { SessionEvents } from './session-events.ts';
 import type { Key } from './store.ts';
 import type { Stream } from './stream.ts';
 import { deriveTiming } from './timing.ts';

@@ -5,7 +5,7 @@ import {
   SessionGoneError,
   ValueTooLargeError,
 } from './errors.ts';
-import type { Surroundings } from './candidacy.ts';
+import type { Surroundings } from './surroundings.ts';
 import { bounded, pause } from './patience.ts';
 import { checkRecord, encodeValue } from './value.ts';
 import type { Json } from './record.ts';

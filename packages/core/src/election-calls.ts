@@ -1,0 +1,93 @@
+import { rfc3339 } from './clock.ts';
+import type { ElectionCall, ElectionEvent } from './election-state.ts';
+import { NotAppliedError, SessionGoneError } from './errors.ts';
+import type { Candidate } from './leader.ts';
+import type { Liveness } from './liveness.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { Granted, Key } from './store.ts';
+
+/** An event without what the runtime adds to it. */
+export type ElectionHappening = ElectionEvent extends infer E
+  ? E extends ElectionEvent
+    ? Omit<E, 'at' | 'jitter' | 'nonce'>
+    : never
+  : never;
+
+/** A claim that was granted while its session was provably alive. */
+export interface Win {
+  readonly granted: Granted;
+  readonly liveness: Liveness;
+  readonly acquiredAt: string;
+}
+
+interface CallHost {
+  readonly won: (win: Win) => void;
+  readonly trouble: (error: unknown) => void;
+}
+
+/** Makes a candidate's calls to the store, and says what came of them. */
+export class ElectionCalls {
+  readonly #key: Key;
+  readonly #candidate: Candidate;
+  readonly #around: Surroundings;
+  readonly #host: CallHost;
+  /** Claims that were abandoned before their answer: they may be applied at any later moment. */
+  readonly #suspects = new Set<string>();
+
+  constructor(key: Key, candidate: Candidate, around: Surroundings, host: CallHost) {
+    this.#key = key;
+    this.#candidate = candidate;
+    this.#around = around;
+    this.#host = host;
+  }
+
+  suspect(claimId: string): void {
+    this.#suspects.add(claimId);
+  }
+
+  /** Never rejects. */
+  async perform(call: ElectionCall, signal: AbortSignal): Promise<ElectionHappening> {
+    const { store, session } = this.#around;
+    try {
+      switch (call.verb) {
+        case 'claim':
+          return await this.#claim(call.claimId, signal);
+        case 'park':
+          if (!session.store) break;
+          await session.store.park(call.held, signal);
+          return { type: 'woke' };
+        case 'release':
+          await session.store?.release(this.#key, call.claimId, signal);
+          if (this.#suspects.delete(call.claimId)) session.sweep(this.#key, call.claimId);
+          return { type: 'released' };
+        case 'lookout':
+          for await (const holder of store.watch(this.#key, signal)) {
+            if (holder && holder.token > call.token) return { type: 'succeeded' };
+          }
+      }
+      return { type: 'failed', notApplied: false };
+    } catch (error) {
+      // The session finds out for itself, and tells every candidate.
+      if (error instanceof SessionGoneError) session.renew().catch(() => {});
+      else if (!signal.aborted) this.#host.trouble(error);
+      return { type: 'failed', notApplied: error instanceof NotAppliedError };
+    }
+  }
+
+  async #claim(claimId: string, signal: AbortSignal): Promise<ElectionHappening> {
+    const { session, clock } = this.#around;
+    const { current } = session;
+    if (!current) return { type: 'failed', notApplied: true };
+    const acquiredAt = rfc3339(clock.now());
+    const answer = await current.session.claim(
+      this.#key,
+      { ...this.#candidate, claimId, acquiredAt },
+      signal,
+    );
+    if (answer.outcome === 'held') return { type: 'held', held: answer };
+    // Only the session's own deadline counts: an answer that comes after it is no term (S1).
+    if (current.liveness.isOver) return { type: 'failed', notApplied: false };
+    if (!signal.aborted) this.#host.won({ granted: answer, liveness: current.liveness, acquiredAt });
+    return { type: 'granted', granted: answer };
+  }
+}

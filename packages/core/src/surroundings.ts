@@ -1,0 +1,31 @@
+import type { Clock } from './clock.ts';
+import type { Session } from './session.ts';
+import type { Store } from './store.ts';
+import type { LiveTerm, TermEnd } from './term.ts';
+import type { Timing } from './timing.ts';
+import type { Turn } from './turn.ts';
+
+/** What a tenure lends to each of its candidates. */
+export interface Surroundings {
+  readonly store: Store;
+  readonly session: Session;
+  readonly timing: Timing;
+  readonly clock: Clock;
+  readonly turn: Turn;
+  /** A new claim id each time. */
+  readonly nonce: () => string;
+}
+
+/** Told outside the machine's turn, after the state has changed and every signal has aborted. */
+export interface CandidacyListener {
+  acquired?(term: LiveTerm): void;
+  ended?(end: TermEnd): void;
+  /** The state changed in some way. */
+  moved?(): void;
+  /** It does not stand any more. */
+  left?(): void;
+  jeopardy?(error: unknown): void;
+  secure?(): void;
+  /** Trouble that is being retried. */
+  trouble?(error: unknown): void;
+}
