@@ -1,1 +1,70 @@
-export {};
+/* oxlint-disable vitest/valid-title, vitest/expect-expect -- the cases hold titles and assertions */
+/**
+ * The suite that every store must pass: `describeStore` from a vitest test file. What it demands is what the
+ * core relies on; a store that cannot do one of these things says so with a skip and its reason.
+ */
+import { describe, it } from 'vitest';
+import { Bench } from './bench.ts';
+import type { Case } from './case.ts';
+import { claimCases } from './cases/claim.ts';
+import { parkCases } from './cases/park.ts';
+import { releaseCases } from './cases/release.ts';
+import { sessionCases } from './cases/session.ts';
+import { tokenCases } from './cases/token.ts';
+import { watchCases } from './cases/watch.ts';
+import type { SuiteOptions } from './options.ts';
+
+export type { RequestHint, Skip, SuiteOptions } from './options.ts';
+
+const themes: Readonly<Record<string, readonly Case[]>> = {
+  claim: claimCases,
+  token: tokenCases,
+  park: parkCases,
+  session: sessionCases,
+  release: releaseCases,
+  watch: watchCases,
+};
+
+/** Registers every case as a test. Call it at the top of a vitest test file, or inside `describe`. */
+export function describeStore(name: string, options: SuiteOptions): void {
+  const known = new Set(
+    Object.values(themes)
+      .flat()
+      .map((each) => each.name),
+  );
+  for (const skip of options.skip ?? []) {
+    if (!known.has(skip.case)) throw new Error(`no case is called "${skip.case}", so it cannot be skipped`);
+  }
+  const timeoutMs = 60_000 + 10 * options.ttlMs * (options.expiryFactor ?? 1);
+  describe(`a ${name} store`, () => {
+    for (const [theme, cases] of Object.entries(themes)) {
+      describe(theme, () => {
+        for (const each of cases) {
+          it(each.name, { timeout: timeoutMs }, async (test) => {
+            const reason = reasonToSkip(each, options);
+            if (reason !== undefined) {
+              process.stdout.write(`skipped: a ${name} store ${each.name}: ${reason}\n`);
+              test.skip(reason);
+            }
+            await run(each, options, test.signal);
+          });
+        }
+      });
+    }
+  });
+}
+
+function reasonToSkip({ name, needs = [] }: Case, options: SuiteOptions): string | undefined {
+  const missing = needs.find((need) => options[need] === undefined);
+  if (missing) return `options.${missing} is not given`;
+  return options.skip?.find((skip) => skip.case === name)?.reason;
+}
+
+async function run(each: Case, options: SuiteOptions, signal: AbortSignal): Promise<void> {
+  const bench = new Bench(options, signal);
+  try {
+    await each.run(bench);
+  } finally {
+    await bench.end();
+  }
+}

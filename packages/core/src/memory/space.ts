@@ -1,0 +1,328 @@
+import { isPast, systemClock } from '../clock.ts';
+import type { Clock, Instant } from '../clock.ts';
+import { ClaimLostError, SessionGoneError } from '../errors.ts';
+import { decodeRecord, encodeRecord } from '../record.ts';
+import type { ClaimRecord } from '../record.ts';
+import type { ClaimNews, Holder, Key, SessionRequest } from '../store.ts';
+
+/** One claim: a place in the queue of its key. The first in the queue holds the key. */
+export interface Claim {
+  readonly key: Key;
+  readonly claimId: string;
+  readonly session: Session;
+  readonly token: bigint;
+  value: string;
+  /** What observers see was written when the claim already held the key. */
+  announced: boolean;
+  /** Its session was told that it holds the key. */
+  granted: boolean;
+  /** An operator asked for the key. */
+  asked: boolean;
+  readonly parked: Set<() => void>;
+}
+
+/** What the space knows of a session; handles in any number of stores refer to it. */
+export interface Session {
+  readonly id: string;
+  readonly request: SessionRequest;
+  expiresAt: Instant;
+  ended: boolean;
+  readonly claims: Set<Claim>;
+  /** Claims that were taken away, by claim id, until they are released. */
+  readonly lost: Map<string, { readonly claim: Claim; readonly what: ClaimNews['what'] }>;
+  readonly gone: AbortController;
+  readonly hints: Set<() => void>;
+  cancelAlarm: () => void;
+  /** The stores it was opened by, each with the sessions it has to end when it closes. */
+  readonly owners: Set<Set<Session>>;
+}
+
+interface Checkpoint {
+  readonly value: string;
+  readonly token: bigint;
+  readonly sequence: number;
+}
+
+const nameOf = ({ namespace, name }: Key): string => JSON.stringify([namespace, name]);
+
+/**
+ * What every memory store that was given this space shares, as processes share a server. A private one is made
+ * for a memory store that was given none. Sessions expire by its clock's monotonic half.
+ */
+export class MemorySpace {
+  readonly #clock: Clock;
+  readonly #sessions = new Map<string, Session>();
+  readonly #queues = new Map<string, Claim[]>();
+  readonly #checkpoints = new Map<string, Checkpoint>();
+  readonly #watchers = new Map<string, Set<() => void>>();
+  /** One counter for all keys, so that a key's tokens rise although nothing of a free key is kept. */
+  #lastToken = 0n;
+  #opened = 0;
+
+  constructor(options: { readonly clock?: Clock } = {}) {
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** For tests: what an operator does who deletes a key with the store's own tool. Its checkpoint stays. */
+  deleteKey(key: Key): void {
+    const queue = [...this.#queue(key)];
+    this.#queues.delete(nameOf(key));
+    for (const claim of queue) this.#take(claim, 'deleted');
+    this.#changed(key);
+  }
+
+  /** For tests: the ids of the sessions that live. */
+  sessions(): string[] {
+    return [...this.#sessions.values()].filter((session) => this.#lives(session)).map(({ id }) => id);
+  }
+
+  /** For tests: the names of the keys of a namespace that are held or waited for. */
+  keys(namespace: string): string[] {
+    return [...this.#queues.values()].flatMap(([first]) =>
+      first?.key.namespace === namespace ? [first.key.name] : [],
+    );
+  }
+
+  /** @internal */
+  open(
+    request: SessionRequest,
+    owner: Set<Session>,
+  ): { readonly session: Session; readonly adopted: boolean } {
+    const made = this.#sessions.get(request.id);
+    const adopted = made !== undefined && this.#lives(made);
+    const session = adopted ? made : this.#make(request);
+    session.owners.add(owner);
+    owner.add(session);
+    return { session, adopted };
+  }
+
+  #make(request: SessionRequest): Session {
+    this.#opened += 1;
+    const session: Session = {
+      // Not the request's id alone: one that expired may be asked for again, and is another session then.
+      id: `${request.id}.${this.#opened}`,
+      request,
+      expiresAt: this.#expiry(request.ttlMs),
+      ended: false,
+      claims: new Set(),
+      lost: new Map(),
+      gone: new AbortController(),
+      hints: new Set(),
+      cancelAlarm: () => {},
+      owners: new Set(),
+    };
+    this.#sessions.set(request.id, session);
+    this.#watchExpiry(session);
+    return session;
+  }
+
+  /** @internal */
+  renew(session: Session): ClaimNews[] {
+    this.#demand(session);
+    session.expiresAt = this.#expiry(session.request.ttlMs);
+    const asked = [...session.claims].filter((claim) => claim.asked);
+    return [
+      ...asked.map(({ claimId }) => ({ claimId, what: 'evicted' as const })),
+      ...[...session.lost].map(([claimId, { what }]) => ({ claimId, what })),
+    ];
+  }
+
+  /** @internal The claim itself, at its place in the queue; `first` tells who holds the key. */
+  claim(session: Session, key: Key, proposal: ClaimRecord): Claim {
+    this.#demand(session);
+    const lost = session.lost.get(proposal.claimId);
+    if (lost?.claim.granted) {
+      throw new ClaimLostError(
+        `claim ${proposal.claimId} of ${key.name} held the key and was taken: ${lost.what}`,
+      );
+    }
+    session.lost.delete(proposal.claimId);
+    const queue = this.#queue(key);
+    let claim = queue.find((other) => other.session === session && other.claimId === proposal.claimId);
+    if (!claim) {
+      this.#lastToken += 1n;
+      claim = {
+        key,
+        claimId: proposal.claimId,
+        session,
+        token: this.#lastToken,
+        value: encodeRecord(proposal),
+        announced: queue.length === 0,
+        granted: false,
+        asked: false,
+        parked: new Set(),
+      };
+      queue.push(claim);
+      this.#queues.set(nameOf(key), queue);
+      session.claims.add(claim);
+      if (queue.length === 1) this.#changed(key);
+    }
+    if (queue[0] === claim) claim.granted = true;
+    return claim;
+  }
+
+  /** @internal */
+  find(session: Session, key: Key, claimId: string): Claim | undefined {
+    return this.#queue(key).find((claim) => claim.session === session && claim.claimId === claimId);
+  }
+
+  /** @internal Who holds the key. */
+  first(key: Key): Claim | undefined {
+    return this.#queue(key)[0];
+  }
+
+  /** @internal */
+  release(session: Session, key: Key, claimId: string): void {
+    const claim = this.find(session, key, claimId);
+    if (claim) this.#leave(claim);
+    else if (session.lost.get(claimId)?.claim.key.name === key.name) session.lost.delete(claimId);
+  }
+
+  /** @internal */
+  announce(session: Session, key: Key, record: ClaimRecord, token: bigint): void {
+    const claim = this.#holding(session, key, record.claimId, token);
+    claim.value = encodeRecord(claim.asked ? { ...record, evict: true } : record);
+    claim.announced = true;
+    this.#changed(key);
+  }
+
+  /** @internal */
+  save(session: Session, key: Key, claimId: string, saved: Checkpoint): void {
+    this.#holding(session, key, claimId, saved.token);
+    const last = this.#checkpoints.get(nameOf(key));
+    if (last && last.token === saved.token && last.sequence >= saved.sequence) return;
+    this.#checkpoints.set(nameOf(key), saved);
+  }
+
+  /** @internal */
+  checkpoint(key: Key): string | undefined {
+    return this.#checkpoints.get(nameOf(key))?.value;
+  }
+
+  /** @internal */
+  evict(key: Key, token: bigint, force: boolean): boolean {
+    const claim = this.first(key);
+    if (claim?.token !== token) return false;
+    if (force) {
+      this.#leave(claim);
+      this.#take(claim, 'evicted');
+      return true;
+    }
+    if (claim.asked) return true;
+    claim.asked = true;
+    const record = decodeRecord(claim.value);
+    if (record) claim.value = encodeRecord({ ...record, evict: true });
+    this.#changed(key);
+    hintAt(claim.session);
+    return true;
+  }
+
+  /** @internal */
+  list(prefix: Key): Holder[] {
+    return this.keys(prefix.namespace).flatMap((name) => {
+      const first = name.startsWith(prefix.name) && this.first({ namespace: prefix.namespace, name });
+      return first ? [holderOf(first)] : [];
+    });
+  }
+
+  /** @internal Calls `changed` whenever what observers of the key see may have changed. */
+  watch(key: Key, changed: () => void): () => void {
+    const watchers = this.#watchers.get(nameOf(key)) ?? new Set();
+    this.#watchers.set(nameOf(key), watchers.add(changed));
+    return () => {
+      watchers.delete(changed);
+      if (watchers.size === 0 && this.#watchers.get(nameOf(key)) === watchers)
+        this.#watchers.delete(nameOf(key));
+    };
+  }
+
+  /** @internal */
+  end(session: Session): void {
+    if (session.ended) return;
+    session.ended = true;
+    session.cancelAlarm();
+    if (this.#sessions.get(session.request.id) === session) this.#sessions.delete(session.request.id);
+    for (const claim of session.claims) this.#leave(claim);
+    session.lost.clear();
+    session.hints.clear();
+    for (const sessions of session.owners) sessions.delete(session);
+  }
+
+  #expiry(ttlMs: number): Instant {
+    // Never by the wall clock: setting it forward must not end a session earlier than its owner thinks.
+    return { monoMs: this.#clock.now().monoMs + ttlMs, wallMs: Number.POSITIVE_INFINITY };
+  }
+
+  #watchExpiry(session: Session): void {
+    session.cancelAlarm = this.#clock.alarm(session.expiresAt, () => {
+      if (this.#lives(session)) this.#watchExpiry(session);
+    });
+  }
+
+  /** An alarm may be late, so every verb judges for itself. */
+  #lives(session: Session): boolean {
+    if (!session.ended && isPast(session.expiresAt, this.#clock.now())) {
+      this.end(session);
+      queueMicrotask(() => session.gone.abort(goneError(session)));
+    }
+    return !session.ended;
+  }
+
+  #demand(session: Session): void {
+    if (!this.#lives(session)) throw goneError(session);
+  }
+
+  #holding(session: Session, key: Key, claimId: string, token: bigint): Claim {
+    this.#demand(session);
+    const first = this.first(key);
+    if (first?.session === session && first.claimId === claimId && first.token === token) return first;
+    throw new ClaimLostError(`claim ${claimId} does not hold ${key.name}`);
+  }
+
+  #queue(key: Key): Claim[] {
+    for (;;) {
+      const queue = this.#queues.get(nameOf(key)) ?? [];
+      // Ending a session takes its claims out of the queue. One that waits further back harms nobody.
+      if (!queue[0] || this.#lives(queue[0].session)) return queue;
+    }
+  }
+
+  #leave(claim: Claim): void {
+    claim.session.claims.delete(claim);
+    const name = nameOf(claim.key);
+    const queue = this.#queues.get(name) ?? [];
+    const place = queue.indexOf(claim);
+    if (place !== -1) queue.splice(place, 1);
+    if (queue.length === 0) this.#queues.delete(name);
+    wake(claim);
+    if (place !== 0) return;
+    if (queue[0]) wake(queue[0]);
+    this.#changed(claim.key);
+  }
+
+  /** The claim was taken from a session that lives on. */
+  #take(claim: Claim, what: ClaimNews['what']): void {
+    claim.session.claims.delete(claim);
+    claim.session.lost.set(claim.claimId, { claim, what });
+    wake(claim);
+    hintAt(claim.session);
+  }
+
+  #changed(key: Key): void {
+    for (const changed of this.#watchers.get(nameOf(key)) ?? []) changed();
+  }
+}
+
+export const holderOf = ({ key, token, value }: Claim): Holder => ({ key: key.name, token, value });
+
+export const goneError = ({ id }: Session): SessionGoneError => new SessionGoneError(`session ${id} is over`);
+
+/** Not at once: whoever hears it may ask, and must not do so in the middle of somebody else's verb. */
+function hintAt(session: Session): void {
+  for (const hint of session.hints) queueMicrotask(hint);
+}
+
+function wake(claim: Claim): void {
+  for (const resolve of claim.parked) resolve();
+  claim.parked.clear();
+}
