@@ -1,1 +1,2 @@
-export {};
+export { consul } from './store.ts';
+export type { ConsulOptions, ConsulTls } from './options.ts';
