@@ -1,6 +1,6 @@
 import { rfc3339 } from './clock.ts';
 import type { ElectionCall, ElectionEvent } from './election-state.ts';
-import { NotAppliedError, SessionGoneError } from './errors.ts';
+import { ClaimLostError, NotAppliedError, SessionGoneError } from './errors.ts';
 import type { Candidate } from './leader.ts';
 import type { Liveness } from './liveness.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -67,6 +67,7 @@ export class ElectionCalls {
       }
       return { type: 'failed', notApplied: false };
     } catch (error) {
+      if (call.verb === 'claim' && error instanceof ClaimLostError) return { type: 'void' };
       // The session finds out for itself, and tells every candidate.
       if (error instanceof SessionGoneError) session.renew().catch(() => {});
       else if (!signal.aborted) this.#host.trouble(error);

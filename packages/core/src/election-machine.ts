@@ -99,6 +99,8 @@ function whileWaiting(
         : claim(state, state.claimId, event, timing, state.failures);
     case 'unusable':
       return { ...common(state), phase: 'joining', claimId: event.gone ? undefined : state.claimId };
+    case 'void':
+      return release(state, state.claimId, 'claim', event, timing);
     case 'stop':
       return release(state, state.claimId, 'idle', event, timing);
     default:

@@ -86,6 +86,8 @@ export type ElectionEvent = { readonly at: Instant; readonly jitter: number; rea
   | { readonly type: 'granted'; readonly granted: Granted }
   | { readonly type: 'held'; readonly held: Held }
   | { readonly type: 'failed'; readonly notApplied: boolean }
+  /** The claim was granted and taken away before we heard of either: it can never win again. */
+  | { readonly type: 'void' }
   | { readonly type: 'news'; readonly what: 'deleted' | 'superseded' | 'evicted' }
   | { readonly type: 'hold-over'; readonly graceMs: number }
 );

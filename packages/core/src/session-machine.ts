@@ -129,7 +129,9 @@ function beat(state: Live, event: SessionEvent, timing: Timing): Live {
   if (event.type !== 'lapsed' && !isPast(deadline, event.at))
     return deadline === state.deadline ? state : { ...state, deadline };
   const lateMs = event.at.monoMs - deadline.monoMs;
-  const lapsed = lateMs < 0 ? 'clock-jump' : lateMs > timing.pulseMs ? 'stalled' : 'expired';
+  // The wall clock counts whole milliseconds: being first by a few means nothing.
+  const lapsed =
+    lateMs < -timing.pulseMs / 2 ? 'clock-jump' : lateMs > timing.pulseMs ? 'stalled' : 'expired';
   return { ...state, deadline, lapsed };
 }
 

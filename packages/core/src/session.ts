@@ -113,7 +113,10 @@ export class Session {
           if (signal.aborted) break;
           this.#drop();
           this.#attachment = new Attachment(session, this.#options, {
-            gone: () => this.#dispatch({ type: 'gone', nonce: nonce() }),
+            gone: () => {
+              this.#look();
+              this.#dispatch({ type: 'gone', nonce: nonce() });
+            },
             hint: () => this.#dispatch({ type: 'hint', byStore: true }),
           });
           const { id: sessionId, ttlMs, adopted } = session;
@@ -123,7 +126,7 @@ export class Session {
           if (!this.#attachment) break;
           const { ttlMs, news } = await this.#attachment.session.renew(signal);
           if (signal.aborted) break;
-          if (this.#liveness?.isOver) this.#dispatch({ type: 'lapsed' });
+          this.#look();
           for (const item of news) for (const user of this.#users) user.news(item);
           return { type: 'renewed', ttlMs, sentAt };
         }
@@ -133,10 +136,18 @@ export class Session {
       }
       return { type: 'failed', jitter: Math.random(), notApplied: false };
     } catch (error) {
-      if (error instanceof SessionGoneError) return { type: 'gone', nonce: nonce() };
+      if (error instanceof SessionGoneError) {
+        this.#look();
+        return { type: 'gone', nonce: nonce() };
+      }
       if (!signal.aborted) this.#trouble(error);
       return { type: 'failed', jitter: Math.random(), notApplied: error instanceof NotAppliedError };
     }
+  }
+
+  /** Whatever the store says, a deadline that has passed comes first: terms end by it, and say so. */
+  #look(): void {
+    if (this.#liveness?.isOver) this.#dispatch({ type: 'lapsed' });
   }
 
   #abandoned({ verb }: SessionCall): void {
@@ -175,7 +186,6 @@ export class Session {
     if (after.phase === 'opening' && before.phase === 'live') this.#drop();
     if (after.phase === 'closed') {
       this.#drop();
-      this.#failRenewals();
       this.#runtime.halt();
       this.#resolveClosed();
     }
@@ -192,6 +202,7 @@ export class Session {
       this.#emit('opened', { id: after.sessionId, ttlMs: this.#attachment?.session.ttlMs ?? 0 });
     }
     if (after.phase === 'closed') this.#emit('closed');
+    if (before.phase === 'live' && after.phase !== 'live') this.#failRenewals();
     if (before.phase !== 'live' || after.phase !== 'live') return;
     // Answered: its call is over and what follows is not a retry.
     const renewed = before.call && before.call !== after.call && after.failures === 0 && !after.lapsed;

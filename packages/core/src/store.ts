@@ -125,7 +125,7 @@ export interface StoreSession {
   renew(signal: AbortSignal): Promise<Renewed>;
   /**
    * Ask once, never wait. The same claim id gets the same answer, as long as it holds the key; another claim
-   * id is another contender, of the same session too.
+   * id is another contender, of the same session too. Rejects `ClaimLostError` for a claim that was granted and taken away since.
    */
   claim(key: Key, proposal: ClaimRecord, signal: AbortSignal): Promise<Granted | Held>;
   /** Resolves when asking again may pay off. Rejects with the signal's reason on abort, and leaves nothing behind. */
