@@ -1,1 +1,2 @@
-export {};
+export { etcd } from './store.ts';
+export type { EtcdOptions } from './options.ts';

@@ -1,0 +1,41 @@
+/**
+ * A promise that rejects with the signal's reason as soon as that aborts, whatever `start` began. What `start`
+ * returns ends that; it is called at most once, and only on abort.
+ */
+export function abortable<T>(
+  signal: AbortSignal,
+  start: (resolve: (value: T) => void, reject: (error: unknown) => void) => () => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    let stop: (() => void) | undefined;
+    const settle = (): void => {
+      signal.removeEventListener('abort', abort);
+    };
+    const abort = (): void => {
+      settle();
+      reject(signal.reason as Error);
+      stop?.();
+    };
+    signal.addEventListener('abort', abort);
+    const fail = (error: unknown): void => {
+      settle();
+      reject(error as Error);
+    };
+    try {
+      stop = start((value) => {
+        settle();
+        resolve(value);
+      }, fail);
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+/** What `promise` brings, unless the signal aborts first. */
+export const unlessAborted = <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> =>
+  abortable(signal, (resolve, reject) => {
+    promise.then(resolve, reject);
+    return () => {};
+  });

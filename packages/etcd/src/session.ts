@@ -1,0 +1,225 @@
+import { ClaimLostError, decodeRecord, encodeRecord, SessionGoneError } from '@tenure/core/store';
+import type { ClaimRecord, Granted, Held, Key, Renewed, StoreSession } from '@tenure/core/store';
+import { abortable } from './abort.ts';
+import { decodeCheckpoint, HEADER_BYTES, saveRequest } from './checkpoint.ts';
+import { announceRequest, predecessorRequest, releaseRequest, standingOf, standRequest } from './claims.ts';
+import type { Paths, Standing } from './claims.ts';
+import type { Endpoints } from './endpoints.ts';
+import { writeError } from './errors.ts';
+import { Keepalive } from './keepalive.ts';
+import { askedPath, candidatesOf, checkpointPath, claimPath } from './keys.ts';
+import { Ledger } from './ledger.ts';
+import { holderAt } from './observe.ts';
+import { leaseRevoke, range, txn } from './rpc.ts';
+import { checkSize } from './size.ts';
+import type { WatchStream } from './watch-stream.ts';
+
+export interface Lease {
+  readonly id: string;
+  readonly hex: string;
+  readonly ttlMs: number;
+  readonly adopted: boolean;
+}
+
+/** Where to wait: the key right before ours, and the first revision at which it may have gone. */
+interface Cursor {
+  readonly predecessor: Buffer;
+  readonly from: bigint;
+}
+
+const isCursor = (cursor: unknown): cursor is Cursor => cursor !== undefined;
+
+export class EtcdSession implements StoreSession {
+  readonly id: string;
+  readonly ttlMs: number;
+  readonly adopted: boolean;
+  readonly gone: AbortSignal;
+  readonly #lease: Lease;
+  readonly #endpoints: Endpoints;
+  readonly #watches: WatchStream;
+  readonly #keepalive: Keepalive;
+  readonly #ledger: Ledger;
+  readonly #death = new AbortController();
+  readonly #hints = new Set<() => void>();
+
+  constructor(lease: Lease, endpoints: Endpoints, watches: WatchStream) {
+    this.id = lease.hex;
+    this.ttlMs = lease.ttlMs;
+    this.adopted = lease.adopted;
+    this.gone = this.#death.signal;
+    this.#lease = lease;
+    this.#endpoints = endpoints;
+    this.#watches = watches;
+    this.#keepalive = new Keepalive(endpoints, lease.id);
+    this.#ledger = new Ledger(lease, endpoints, watches, () => {
+      for (const hint of this.#hints) hint();
+    });
+  }
+
+  async renew(signal: AbortSignal): Promise<Renewed> {
+    return this.#unlessGone(async () => {
+      const stop = new AbortController();
+      const both = AbortSignal.any([signal, stop.signal]);
+      try {
+        const [ttl] = await Promise.all([this.#beat(both), this.#ledger.verify(both)]);
+        return { ttlMs: Number(ttl) * 1000, news: this.#ledger.news() };
+      } finally {
+        // When one of the two has failed, the answer to the other is of no use any more.
+        stop.abort();
+      }
+    });
+  }
+
+  async claim(key: Key, proposal: ClaimRecord, signal: AbortSignal): Promise<Granted | Held> {
+    const { claimId } = proposal;
+    const value = encodeRecord(proposal);
+    const bytes = checkSize('a record', value);
+    const paths = this.#paths(key, claimId);
+    const claim = this.#ledger.enter(key, claimId, paths.own);
+    const answer = await this.#unlessGone(() =>
+      this.#endpoints.call(txn, standRequest(paths, value, this.#lease.id), signal),
+    ).catch((error: unknown) => {
+      throw writeError(error, 'a record', bytes);
+    });
+    const standing = standingOf(paths, value, answer);
+    const { token, first, revision } = standing;
+    const isHolder = first.key.equals(paths.own);
+    this.#ledger.stands(claim, revision, isHolder ? token : undefined);
+    if (!isHolder) {
+      const cursor = await this.#cursor(paths, standing, signal);
+      return { outcome: 'held', key, claimId, holder: holderAt(key.name, first), cursor };
+    }
+    const announced = standing.created || decodeRecord(standing.ownValue)?.acquiredAt === proposal.acquiredAt;
+    const checkpoint = decodeCheckpoint(standing.checkpoint);
+    return { outcome: 'granted', key, claimId, token, checkpoint, announced };
+  }
+
+  /** Waits for the key right before ours to go: nobody else's leaving changes who is first. Or for our own to. */
+  park({ cursor, key, claimId }: Held, signal: AbortSignal): Promise<void> {
+    return abortable(signal, (resolve, reject) => {
+      const claim = this.#ledger.find(this.#paths(key, claimId).own);
+      // Not known where to wait, or not in the queue any more: ask again.
+      if (!isCursor(cursor) || !claim || claim.deleted) {
+        resolve();
+        return () => {};
+      }
+      let unwatch = (): void => {};
+      const stop = (): void => {
+        claim.parked.delete(woken);
+        unwatch();
+      };
+      const woken = (): void => {
+        stop();
+        resolve();
+      };
+      claim.parked.add(woken);
+      unwatch = this.#watches.add({
+        key: cursor.predecessor,
+        from: cursor.from,
+        deletesOnly: true,
+        events: woken,
+        gap: woken,
+        failed: (error) => {
+          stop();
+          reject(error);
+        },
+      });
+      return stop;
+    });
+  }
+
+  async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
+    const { own } = this.#paths(key, claimId);
+    this.#ledger.strike(own);
+    const asked = askedPath(key.namespace, this.#lease.hex, claimId);
+    await this.#endpoints.call(txn, releaseRequest(own, asked), signal);
+  }
+
+  async announce({ key, claimId, token }: Granted, record: ClaimRecord, signal: AbortSignal): Promise<void> {
+    const value = encodeRecord(record);
+    const bytes = checkSize('a record', value);
+    const request = announceRequest(this.#paths(key, claimId), token, value, this.#lease.id);
+    const { succeeded } = await this.#unlessGone(() => this.#endpoints.call(txn, request, signal)).catch(
+      (error: unknown) => {
+        throw writeError(error, 'a record', bytes);
+      },
+    );
+    if (!succeeded) throw this.#lost(key, claimId, token);
+  }
+
+  async save(
+    { key, claimId, token }: Granted,
+    checkpoint: string,
+    sequence: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const bytes = checkSize('a checkpoint', checkpoint) + HEADER_BYTES;
+    const request = saveRequest(this.#paths(key, claimId), token, sequence, checkpoint);
+    const { succeeded } = await this.#endpoints.call(txn, request, signal).catch((error: unknown) => {
+      throw writeError(error, 'a checkpoint', bytes);
+    });
+    if (!succeeded) throw this.#lost(key, claimId, token);
+  }
+
+  async close(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#endpoints.call(leaseRevoke, { ID: this.#lease.id }, signal);
+    } catch (error) {
+      if (!(error instanceof SessionGoneError)) throw error;
+    }
+    this.#end(new SessionGoneError(`etcd lease ${this.id} was revoked: the session is closed`));
+  }
+
+  taken(hint: () => void): () => void {
+    const own = (): void => hint();
+    this.#hints.add(own);
+    return () => this.#hints.delete(own);
+  }
+
+  async #beat(signal: AbortSignal): Promise<bigint> {
+    const ttl = await this.#keepalive.beat(signal);
+    if (ttl > 0n) return ttl;
+    throw new SessionGoneError(`etcd lease ${this.id} has expired or was revoked`);
+  }
+
+  async #cursor(
+    { candidates }: Paths,
+    { predecessor, revision, token }: Standing,
+    signal: AbortSignal,
+  ): Promise<Cursor | undefined> {
+    if (predecessor) return { predecessor, from: revision + 1n };
+    const { header, kvs } = await this.#endpoints.call(range, predecessorRequest(candidates, token), signal);
+    return kvs[0] && { predecessor: kvs[0].key, from: BigInt(header.revision) + 1n };
+  }
+
+  #paths(key: Key, claimId: string): Paths {
+    return {
+      own: claimPath(key, this.#lease.hex, claimId),
+      candidates: candidatesOf(key),
+      checkpoint: checkpointPath(key),
+    };
+  }
+
+  #lost(key: Key, claimId: string, token: bigint): ClaimLostError {
+    return new ClaimLostError(
+      `claim ${claimId} does not hold ${key.namespace}/${key.name} with token ${token}`,
+    );
+  }
+
+  /** What says that the lease is no more ends the session, whoever asked. */
+  async #unlessGone<T>(ask: () => Promise<T>): Promise<T> {
+    if (this.gone.aborted) throw this.gone.reason;
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof SessionGoneError) this.#end(error);
+      throw error;
+    }
+  }
+
+  #end(reason: SessionGoneError): void {
+    this.#keepalive.close();
+    this.#ledger.close();
+    this.#death.abort(reason);
+  }
+}
