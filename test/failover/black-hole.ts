@@ -1,0 +1,44 @@
+import type { Kind } from '../servers/cluster.ts';
+import { Arena } from './arena.ts';
+import { handovers, reignsOf } from './history.ts';
+import { fromLoss } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
+import { msBetween } from './protocol.ts';
+
+/**
+ * Leaders, each a process of its own, whose connections suddenly carry nothing any more and stay open, and one
+ * challenger for all of their keys with connections that work.
+ */
+export async function blackHole(kind: Kind, count: number): Promise<Outcome> {
+  await using arena = await Arena.open(kind);
+  const keys = Array.from({ length: count }, (_, index) => `key-${index + 1}`);
+  const proxy = await arena.proxy();
+  const leaders = await arena.enter(
+    ...keys.map((key) => ({ id: `leader of ${key}`, keys: [key], through: [proxy] })),
+  );
+  const [challenger] = await arena.enter({ id: 'challenger', keys });
+  await Promise.all(leaders.map((leader) => leader.lead()));
+  await challenger!.follow();
+
+  proxy.blackHole();
+  await Promise.all([
+    ...leaders.map((leader) => leader.next('ended')),
+    ...keys.map((key) => challenger!.next('acquired', (report) => report.key === key)),
+  ]);
+  const changes = handovers(reignsOf(arena.contenders));
+  const violations = changes.flatMap(({ from, to }) => {
+    const told = [from.abortedAt, from.endedAt].every((at) => at !== undefined && at < to.acquiredAt);
+    const lateMs = msBetween(to.acquiredAt, from.endedAt ?? to.acquiredAt).toFixed(1);
+    return told ? [] : [`${to.key}: the next leader began before the last was told, by ${lateMs} ms`];
+  });
+  if (changes.length !== count) violations.push(`${count} leaders, and ${changes.length} handovers`);
+
+  // What was held comes late, claims and renewals too. It must change nothing: the old leaders wait their turn.
+  const healedAt = process.hrtime.bigint();
+  await proxy.pass();
+  await Promise.all(
+    leaders.map((leader) => leader.next('standing', ({ role }) => role === 'follower', healedAt)),
+  );
+  const marginsMs = changes.map(fromLoss);
+  return { fault: 'black hole', kind, handovers: changes, marginsMs, violations: [...violations, ...(await arena.verdict())] };
+}

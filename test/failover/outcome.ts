@@ -1,0 +1,39 @@
+import type { Kind } from '../servers/cluster.ts';
+import type { Handover } from './history.ts';
+import { msBetween } from './protocol.ts';
+import { spread, table, tally } from './table.ts';
+
+/** What became of one fault, done to one or many leaders at once. */
+export interface Outcome {
+  readonly fault: string;
+  readonly kind: Kind;
+  readonly handovers: readonly Handover[];
+  /** How long the last leader was done before the next began, in milliseconds, one for each handover. */
+  readonly marginsMs: readonly number[];
+  readonly violations: readonly string[];
+}
+
+/** From `lost` to the next `acquired`. */
+export const fromLoss = ({ from, to }: Handover): number => msBetween(from.endedAt ?? to.acquiredAt, to.acquiredAt);
+
+/** From the last read that found the term current to the next `acquired`. */
+export const fromLastRead = ({ from, to }: Handover): number => msBetween(from.lastCurrentAt, to.acquiredAt);
+
+/** Margins of an expiry: of those who were told in good time, and of those who only could look. */
+export function summary(outcomes: readonly Outcome[]): string {
+  return table(
+    outcomes.map(({ fault, kind, handovers, marginsMs, violations }) => {
+      const { min, median, max } = spread(marginsMs);
+      return {
+        fault,
+        store: kind,
+        terms: handovers.length,
+        'margin min ms': min,
+        'median ms': median,
+        'max ms': max,
+        'ended by': tally(handovers.map(({ from }) => from.reason ?? 'nothing it told')),
+        violations: violations.length,
+      };
+    }),
+  );
+}

@@ -1,0 +1,69 @@
+/** What a test and its contenders, each a process of its own, say to one another. */
+
+/** Where a contender finds its store: plain data, because another process makes the store from it. */
+export type StoreSpec =
+  | { readonly kind: 'etcd'; readonly hosts: readonly string[] }
+  | { readonly kind: 'consul'; readonly addresses: readonly string[]; readonly minTtlMs: number };
+
+export interface Plan {
+  /** The candidate's id. */
+  readonly id: string;
+  readonly store: StoreSpec;
+  readonly namespace: string;
+  readonly ttlMs: number;
+  /** One election each, all on one session. */
+  readonly keys: readonly string[];
+  readonly releaseOn: readonly NodeJS.Signals[];
+  /** Asks its terms whether they are current, again and again. */
+  readonly reads: boolean;
+}
+
+export type Order =
+  | { readonly order: 'start' | 'resign' | 'stop' | 'observe'; readonly keys: readonly string[] }
+  /** Block the event loop for `ms`, and longer until that file is there. */
+  | { readonly order: 'block'; readonly ms: number; readonly untilFile: string }
+  /** Close the tenure and end when nothing is left to do: by itself, not by process.exit. */
+  | { readonly order: 'close' };
+
+/** What a term says about itself at one moment. */
+export interface View {
+  readonly key: string;
+  readonly token: bigint;
+  readonly isCurrent: boolean;
+  /** `election.term` is there. */
+  readonly hasTerm: boolean;
+  readonly remainingMs: number;
+}
+
+export type Report = {
+  /** CLOCK_MONOTONIC in nanoseconds: one clock for all processes of a machine. */
+  readonly at: bigint;
+} & (
+  | { readonly what: 'ready' | 'closed' }
+  | { readonly what: 'acquired' | 'aborted'; readonly key: string; readonly token: bigint }
+  | {
+      readonly what: 'ended';
+      readonly key: string;
+      readonly token: bigint;
+      readonly kind: 'released' | 'lost';
+      readonly reason: string;
+      /** The clock just before the last read that found the term current. */
+      readonly lastCurrentAt: bigint;
+    }
+  | { readonly what: 'standing'; readonly key: string; readonly role: string }
+  | {
+      readonly what: 'leader';
+      readonly key: string;
+      readonly leader: { readonly id: string; readonly value: string; readonly token: bigint } | undefined;
+    }
+  | { readonly what: 'session'; readonly event: string; readonly detail: string }
+  /** It did not run since `since`. The views are the first reads afterwards. */
+  | { readonly what: 'away'; readonly since: bigint; readonly views: readonly View[] }
+  | { readonly what: 'trouble'; readonly message: string }
+  /** What must never happen: an unhandled rejection, an uncaught exception, a warning, a term that came back. */
+  | { readonly what: 'scandal'; readonly message: string }
+);
+
+export type ReportOf<What extends Report['what']> = Report & { readonly what: What };
+
+export const msBetween = (from: bigint, to: bigint): number => Number(to - from) / 1e6;
