@@ -4,7 +4,7 @@
  */
 export function abortable<T>(
   signal: AbortSignal,
-  start: (resolve: (value: T) => void, reject: (error: unknown) => void) => () => void,
+  start: (resolve: (value: T) => void, reject: (error: Error) => void) => () => void,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
@@ -18,9 +18,9 @@ export function abortable<T>(
       stop?.();
     };
     signal.addEventListener('abort', abort);
-    const fail = (error: unknown): void => {
+    const fail = (error: Error): void => {
       settle();
-      reject(error as Error);
+      reject(error);
     };
     try {
       stop = start((value) => {
@@ -28,7 +28,7 @@ export function abortable<T>(
         resolve(value);
       }, fail);
     } catch (error) {
-      fail(error);
+      fail(error as Error);
     }
   });
 }

@@ -2,7 +2,15 @@
  * The transactions of a claim. Each names the claim's own key, whose path holds lease and claim id, and whose
  * create revision is the token: they cannot touch anyone else's, nor an earlier or later one of the same session.
  */
-import type { ICompare, IKeyValue, IRangeRequest, IRequestOp, ITxnRequest, ITxnResponse } from 'etcd3';
+import type {
+  ICompare,
+  IKeyValue,
+  IRangeRequest,
+  IRequestOp,
+  IResponseOp,
+  ITxnRequest,
+  ITxnResponse,
+} from 'etcd3';
 import type { Range } from './keys.ts';
 
 export interface Paths {
@@ -41,6 +49,9 @@ const newest = (candidates: Range, limit: number): IRangeRequest => ({
 
 const get = (key: Buffer): IRequestOp => ({ request_range: { key } });
 
+/** What a put answers is no range. */
+const kvsOf = (response: Partial<IResponseOp>): IKeyValue[] => response.response_range?.kvs ?? [];
+
 /** Take a place in the queue unless we have one, and see who is first: one round trip, harmless to repeat. */
 export function standRequest(
   { own, candidates, checkpoint }: Paths,
@@ -64,7 +75,7 @@ export function standingOf(
   value: string,
   { header, succeeded, responses }: ITxnResponse,
 ): Standing {
-  const [mine, firsts, lasts, checkpoints] = responses.map((response) => response.response_range?.kvs ?? []);
+  const [mine, firsts, lasts, checkpoints] = responses.map(kvsOf);
   const first = firsts?.[0];
   const existing = mine?.[0];
   if (!first || (!succeeded && !existing)) throw new Error('etcd answered a claim without our own key');
@@ -76,7 +87,7 @@ export function standingOf(
     token: BigInt(existing?.create_revision ?? header.revision),
     ownValue: existing?.value.toString() ?? value,
     first,
-    predecessor: isFirst ? undefined : lastIsOwn ? (lasts?.[1]?.key ?? null) : null,
+    predecessor: isFirst ? undefined : lastIsOwn ? (lasts[1]?.key ?? null) : null,
     checkpoint: checkpoints?.[0]?.value,
   };
 }

@@ -4,7 +4,7 @@ import type { Cancellable, Client, Metadata, Method, Pool, Service } from './rpc
 export interface StreamEvents<Response> {
   data(response: Response): void;
   /** Once, and not after {@link Stream.close}. */
-  closed(error: unknown): void;
+  closed(error: Error): void;
 }
 
 export interface Stream<Request> {
@@ -82,7 +82,7 @@ export class Connection {
       this.#ended(duplex);
       return true;
     };
-    const ended = (error: unknown): void => {
+    const ended = (error: Error): void => {
       if (end()) events.closed(error);
     };
     const close = (): void => {

@@ -91,7 +91,7 @@ export class Endpoints {
         method,
         token,
         {
-          data: events.data,
+          data: (response) => events.data(response),
           closed: (error) => {
             this.#next(connection);
             events.closed(this.error(error, method, connection));

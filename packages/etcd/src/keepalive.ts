@@ -7,8 +7,8 @@ import { leaseKeepAlive } from './rpc.ts';
 interface Line {
   readonly stream: Stream<{ readonly ID: string }>;
   /** Whoever waits for the answer to the one request that is outstanding. */
-  asker: { answered(ttlSeconds: bigint): void; failed(error: unknown): void } | undefined;
-  broken?: unknown;
+  asker: { answered(ttlSeconds: bigint): void; failed(error: Error): void } | undefined;
+  broken?: Error;
 }
 
 /**
@@ -85,7 +85,7 @@ export class Keepalive {
 
   #ask(line: Line, signal: AbortSignal): Promise<bigint> {
     return abortable(signal, (resolve, reject) => {
-      if (line.broken !== undefined) reject(line.broken);
+      if (line.broken) reject(line.broken);
       line.asker = { answered: resolve, failed: reject };
       line.stream.send({ ID: this.#lease });
       return () => {

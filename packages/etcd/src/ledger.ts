@@ -1,15 +1,13 @@
 import { decodeRecord } from '@tenure/core/store';
 import type { ClaimNews, Key } from '@tenure/core/store';
-import type { IEvent, IKeyValue, IRangeRequest } from 'etcd3';
+import type { IEvent } from 'etcd3';
 import type { Endpoints } from './endpoints.ts';
-import { askedOf, askedPath } from './keys.ts';
-import { leaseTimeToLive, txn } from './rpc.ts';
+import { inspect } from './inspection.ts';
+import type { Holding } from './inspection.ts';
 import type { WatchStream } from './watch-stream.ts';
 
-/** Up to so many claims are looked at one by one in every renewal; etcd takes 128 operations a transaction. */
-const CHUNK = 100;
-/** Beyond that, the keys on the lease are listed on every so many-th renewal, and whenever there was a hint. */
-const LISTING_PERIOD = 3;
+/** Where there are too many claims to look at each, every so many-th renewal lists them: at least one in a TTL. */
+const THOROUGH_PERIOD = 3;
 
 /** A claim of the session, from before it is first sent until it is released. */
 export interface Claim {
@@ -28,16 +26,17 @@ export interface Claim {
   readonly parked: Set<() => void>;
 }
 
-interface HeldClaim {
-  readonly claim: Claim;
-  readonly token: bigint;
-}
+/** As of now: while the store is asked about it, the claim may change. */
+const holdingOf = (claim: Claim): (Holding & { readonly claim: Claim })[] => {
+  const { key, claimId, path, token } = claim;
+  return token === undefined ? [] : [{ key, claimId, path, token, claim }];
+};
 
 const nameOf = (path: Buffer): string => path.toString('latin1');
 
 /**
  * What the session has claimed, and what it knows to be wrong with it. The watch on each claim's key is the fast
- * way to know; {@link Ledger.verify} is the one that counts, and asks the store itself.
+ * way to know; {@link Ledger.verify} is the one that counts.
  */
 export class Ledger {
   readonly #lease: { readonly id: string; readonly hex: string };
@@ -115,13 +114,17 @@ export class Ledger {
 
   /** Ask the store what became of the claims. Never depends on what a watch has said or not said. */
   async verify(signal: AbortSignal): Promise<void> {
-    this.#renewals += 1;
     for (const claim of this.#claims.values()) this.#watch(claim);
     const heardSince = this.#watches.probe();
-    const held = [...this.#claims.values()].flatMap((claim) =>
-      claim.token === undefined ? [] : [{ claim, token: claim.token }],
-    );
-    if (held.length > 0) await this.#look(held, signal);
+    this.#renewals += 1;
+    const thorough = this.#hinted || this.#renewals % THOROUGH_PERIOD === 0;
+    const held = [...this.#claims.values()].flatMap(holdingOf);
+    if (held.length > 0) {
+      if (thorough) this.#hinted = false;
+      const { evicted, deleted } = await inspect(held, this.#lease, this.#endpoints, thorough, signal);
+      for (const { claim } of evicted) claim.evicted = true;
+      for (const { claim, token } of deleted) if (claim.token === token) claim.deleted = true;
+    }
     this.#heardSince();
     this.#heardSince = heardSince;
   }
@@ -132,51 +135,10 @@ export class Ledger {
     this.#claims.clear();
   }
 
-  async #look(held: readonly HeldClaim[], signal: AbortSignal): Promise<void> {
-    const suspects = await this.#suspects(held, signal);
-    const namespaces = new Set(held.map(({ claim }) => claim.key.namespace));
-    const folders = [...namespaces].map((namespace) => askedOf(namespace, this.#lease.hex));
-    const found = await this.#read(
-      [...folders, ...suspects.map(({ claim }) => ({ key: claim.path }))],
-      signal,
-    );
-    const asked = new Set(found.slice(0, folders.length).flatMap((kvs) => kvs.map(({ key }) => nameOf(key))));
-    for (const { claim } of held) {
-      const { key, claimId } = claim;
-      if (asked.has(nameOf(askedPath(key.namespace, this.#lease.hex, claimId)))) claim.evicted = true;
-    }
-    for (const [index, { claim, token }] of suspects.entries()) {
-      const created = found[folders.length + index]?.[0]?.create_revision;
-      if (claim.token === token && created !== String(token)) claim.deleted = true;
-    }
-  }
-
   #forget(claim: Claim): void {
     claim.unwatch?.();
     claim.unwatch = undefined;
     for (const wake of claim.parked) wake();
-  }
-
-  /** Which claims to look at: all, if there are not too many; otherwise those that are not among the lease's keys. */
-  async #suspects(held: readonly HeldClaim[], signal: AbortSignal): Promise<readonly HeldClaim[]> {
-    if (held.length <= CHUNK) return held;
-    if (!this.#hinted && this.#renewals % LISTING_PERIOD !== 0) return [];
-    this.#hinted = false;
-    // The leader's word only, which a deposed one may give too: good for a suspicion, and the period brings the next.
-    const { keys } = await this.#endpoints.call(leaseTimeToLive, { ID: this.#lease.id, keys: true }, signal);
-    const listed = new Set(keys.map(nameOf));
-    return held.filter(({ claim }) => !listed.has(nameOf(claim.path)));
-  }
-
-  async #read(ranges: readonly IRangeRequest[], signal: AbortSignal): Promise<IKeyValue[][]> {
-    const chunks: Promise<IKeyValue[][]>[] = [];
-    for (let at = 0; at < ranges.length; at += CHUNK) {
-      const chunk = ranges.slice(at, at + CHUNK);
-      const success = chunk.map((range) => ({ request_range: { ...range, keys_only: true } }));
-      const answer = this.#endpoints.call(txn, { success }, signal);
-      chunks.push(answer.then(({ responses }) => responses.map(({ response_range }) => response_range.kvs)));
-    }
-    return (await Promise.all(chunks)).flat();
   }
 
   #watch(claim: Claim): void {

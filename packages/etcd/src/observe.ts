@@ -1,15 +1,12 @@
 import type { Holder, Key } from '@tenure/core/store';
 import type { IKeyValue } from 'etcd3';
-import { abortable } from './abort.ts';
 import { holderRequest } from './claims.ts';
 import type { Endpoints } from './endpoints.ts';
 import { candidatesOf, electionNameOf, electionsOf } from './keys.ts';
+import { Mailbox } from './mailbox.ts';
 import { Queue } from './queue.ts';
 import { range } from './rpc.ts';
 import type { WatchStream } from './watch-stream.ts';
-
-/** Changes that a slow reader has not taken yet; of more than that it gets the latest. */
-const BACKLOG = 1000;
 
 export const holderAt = (name: string, { create_revision, value }: IKeyValue): Holder => ({
   key: name,
@@ -26,7 +23,7 @@ export async function readHolder(
   return kvs[0] && holderAt(key.name, kvs[0]);
 }
 
-/** One read of all candidates: who holds each election can't be told apart on the server. */
+/** One read of all candidates: who is first in each election can't be told apart on the server. */
 export async function listHolders(endpoints: Endpoints, prefix: Key, signal: AbortSignal): Promise<Holder[]> {
   const { kvs } = await endpoints.call(range, electionsOf(prefix), signal);
   const holders = new Map<string, Holder>();
@@ -42,7 +39,7 @@ export async function listHolders(endpoints: Endpoints, prefix: Key, signal: Abo
 
 /**
  * Keeps the queue of candidates by its events, in the order of the store's revisions, so that no change of the
- * holder is missed and none is seen twice, however the watch broke in between.
+ * holder is missed and none is seen twice, however the watch broke in between. Reads anew after a gap.
  */
 export async function* watchHolder(
   endpoints: Endpoints,
@@ -50,47 +47,29 @@ export async function* watchHolder(
   key: Key,
   signal: AbortSignal,
 ): AsyncGenerator<Holder | undefined, void, undefined> {
-  let last: IKeyValue | undefined | null = null;
+  let seen: string | undefined = '';
   for (;;) {
     const { header, kvs } = await endpoints.call(range, candidatesOf(key), signal);
     const queue = new Queue(kvs);
-    const firsts: (IKeyValue | undefined)[] = [queue.first];
-    let over: { readonly error?: Error } | undefined;
-    let wake = (): void => {};
+    const firsts = new Mailbox<IKeyValue | undefined>();
+    firsts.put([queue.first]);
     const unwatch = watches.add({
       ...candidatesOf(key),
       from: BigInt(header.revision) + 1n,
-      events: (events) => {
-        firsts.push(...queue.apply(events));
-        if (firsts.length > BACKLOG) firsts.splice(0, firsts.length - 1);
-        wake();
-      },
-      gap: () => {
-        over = {};
-        wake();
-      },
-      failed: (error) => {
-        over = { error };
-        wake();
-      },
+      events: (events) => firsts.put(queue.apply(events)),
+      gap: () => firsts.end(),
+      failed: (error) => firsts.end(error),
     });
     try {
-      while (firsts.length > 0 || !over) {
-        if (firsts.length === 0) {
-          await abortable<void>(signal, (resolve) => {
-            wake = resolve;
-            return () => {};
-          });
-          continue;
+      for (let news = await firsts.take(signal); news; news = await firsts.take(signal)) {
+        for (const first of news) {
+          if (first?.mod_revision === seen) continue;
+          seen = first?.mod_revision;
+          yield first && holderAt(key.name, first);
         }
-        const first = firsts.shift();
-        if (last !== null && first?.mod_revision === last?.mod_revision) continue;
-        last = first;
-        yield first && holderAt(key.name, first);
       }
     } finally {
       unwatch();
     }
-    if (over?.error) throw over.error;
   }
 }

@@ -32,9 +32,6 @@ const OPTIONS = ['hosts', 'auth', 'credentials', 'client'];
 
 /** @throws InvalidArgumentError naming the option and what is wrong with its value. */
 export function settingsOf(options: EtcdOptions): Settings {
-  if (typeof options !== 'object' || options === null) {
-    throw new InvalidArgumentError(`etcd() takes an object with "hosts" or "client", got ${String(options)}`);
-  }
   onlyKnown('options', options, OPTIONS);
   const { client } = options;
   if (client !== undefined) return withClient(options, client);
@@ -56,7 +53,7 @@ function withClient(options: EtcdOptions, client: Etcd3): Settings {
   }
   const { pool } = client as unknown as { pool?: { withConnection?: unknown } };
   if (typeof pool?.withConnection !== 'function') {
-    throw new InvalidArgumentError(`"client" must be an Etcd3 of the etcd3 package, got ${String(client)}`);
+    throw new InvalidArgumentError(`"client" must be an Etcd3 of the etcd3 package`);
   }
   return { hosts: [], auth: undefined, credentials: undefined, client };
 }
@@ -133,9 +130,9 @@ function pem(name: string, value: unknown): Buffer {
   return bytes;
 }
 
-function onlyKnown(what: string, given: object, known: readonly string[]): void {
+function onlyKnown(what: string, given: unknown, known: readonly string[]): asserts given is object {
   if (typeof given !== 'object' || given === null) {
-    throw new InvalidArgumentError(`"${what}" must be an object, got ${String(given)}`);
+    throw new InvalidArgumentError(`"${what}" must be an object, got ${JSON.stringify(given)}`);
   }
   for (const name of Object.keys(given)) {
     if (!known.includes(name)) {

@@ -1,6 +1,5 @@
 import { ClaimLostError, decodeRecord, encodeRecord, SessionGoneError } from '@tenure/core/store';
 import type { ClaimRecord, Granted, Held, Key, Renewed, StoreSession } from '@tenure/core/store';
-import { abortable } from './abort.ts';
 import { decodeCheckpoint, HEADER_BYTES, saveRequest } from './checkpoint.ts';
 import { announceRequest, predecessorRequest, releaseRequest, standingOf, standRequest } from './claims.ts';
 import type { Paths, Standing } from './claims.ts';
@@ -10,6 +9,8 @@ import { Keepalive } from './keepalive.ts';
 import { askedPath, candidatesOf, checkpointPath, claimPath } from './keys.ts';
 import { Ledger } from './ledger.ts';
 import { holderAt } from './observe.ts';
+import { parkBehind } from './park.ts';
+import type { Cursor } from './park.ts';
 import { leaseRevoke, range, txn } from './rpc.ts';
 import { checkSize } from './size.ts';
 import type { WatchStream } from './watch-stream.ts';
@@ -20,14 +21,6 @@ export interface Lease {
   readonly ttlMs: number;
   readonly adopted: boolean;
 }
-
-/** Where to wait: the key right before ours, and the first revision at which it may have gone. */
-interface Cursor {
-  readonly predecessor: Buffer;
-  readonly from: bigint;
-}
-
-const isCursor = (cursor: unknown): cursor is Cursor => cursor !== undefined;
 
 export class EtcdSession implements StoreSession {
   readonly id: string;
@@ -94,38 +87,12 @@ export class EtcdSession implements StoreSession {
     return { outcome: 'granted', key, claimId, token, checkpoint, announced };
   }
 
-  /** Waits for the key right before ours to go: nobody else's leaving changes who is first. Or for our own to. */
-  park({ cursor, key, claimId }: Held, signal: AbortSignal): Promise<void> {
-    return abortable(signal, (resolve, reject) => {
-      const claim = this.#ledger.find(this.#paths(key, claimId).own);
-      // Not known where to wait, or not in the queue any more: ask again.
-      if (!isCursor(cursor) || !claim || claim.deleted) {
-        resolve();
-        return () => {};
-      }
-      let unwatch = (): void => {};
-      const stop = (): void => {
-        claim.parked.delete(woken);
-        unwatch();
-      };
-      const woken = (): void => {
-        stop();
-        resolve();
-      };
-      claim.parked.add(woken);
-      unwatch = this.#watches.add({
-        key: cursor.predecessor,
-        from: cursor.from,
-        deletesOnly: true,
-        events: woken,
-        gap: woken,
-        failed: (error) => {
-          stop();
-          reject(error);
-        },
-      });
-      return stop;
-    });
+  async park({ cursor, key, claimId }: Held, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const claim = this.#ledger.find(this.#paths(key, claimId).own);
+    // Without a cursor it is not known where to wait, and without a key in the queue it is of no use: ask again.
+    if (!cursor || !claim || claim.deleted) return;
+    await parkBehind(cursor as Cursor, claim, this.#watches, signal);
   }
 
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {

@@ -110,7 +110,7 @@ export class WatchStream {
         {
           data: (response) => this.#data(response),
           closed: (error) => {
-            brokenBy = error as Error;
+            brokenBy = error;
             if (!this.#opening) this.#broken(brokenBy);
           },
         },

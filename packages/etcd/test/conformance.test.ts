@@ -1,0 +1,46 @@
+import { describeStore } from '@tenure/conformance';
+import type { RequestHint } from '@tenure/conformance';
+import { afterAll } from 'vitest';
+import { startEtcd } from '../../../test/servers/etcd.ts';
+import { etcd } from '../src/index.ts';
+import { deafClient, leaseHexOf, Operator } from './support.ts';
+
+for (const members of [1, 3] as const) {
+  const cluster = await startEtcd({ members });
+  const operator = new Operator(cluster.urls);
+  const deafs: { close(): void }[] = [];
+
+  afterAll(async () => {
+    operator.client.close();
+    for (const client of deafs) client.close();
+    await cluster.stop();
+  });
+
+  describeStore(`etcd (${members} ${members === 1 ? 'member' : 'members'})`, {
+    open: (via) => etcd({ hosts: via ? `http://${via.host}:${via.port}` : cluster.urls }),
+    ttlMs: 2000,
+    target: () => ({ host: '127.0.0.1', port: cluster.members[0].port }),
+    pattern,
+    deaf: () => {
+      const client = deafClient(cluster.urls);
+      deafs.push(client);
+      return etcd({ client });
+    },
+    deleteKey: (key) => operator.deleteHolder(key),
+    leftovers: async (namespace, requestIds) => {
+      const leases = new Set(await operator.leases());
+      const live = requestIds.map(leaseHexOf).filter((hex) => leases.has(hex));
+      return [...(await operator.keysUnder(`${namespace}/`)), ...live];
+    },
+  });
+}
+
+/** What a request has in it that others have not: the claim's own key, or the lease. */
+function pattern({ claimId, requestId }: RequestHint): string | Uint8Array | undefined {
+  if (claimId !== undefined) return claimId;
+  if (requestId === undefined) return undefined;
+  const bytes: number[] = [];
+  let rest = BigInt(`0x${leaseHexOf(requestId)}`);
+  for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+  return Uint8Array.from([...bytes, Number(rest)]);
+}
