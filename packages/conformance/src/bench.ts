@@ -132,14 +132,23 @@ export class Bench {
     record: ClaimRecord,
     withinMs: number = SOON_MS,
   ): Promise<Granted> {
+    const patience = { over: false };
     const asking = async (): Promise<Granted> => {
       for (;;) {
         const outcome = await session.claim(key, record, this.signal);
         if (outcome.outcome === 'granted') return outcome;
         await this.turn(session, outcome);
+        // A store that wakes for nothing must not keep everything else from running.
+        await new Promise(setImmediate);
+        if (patience.over) throw new Error(`gave up winning ${key.name}`);
       }
     };
-    return this.within(asking(), withinMs, `winning ${key.name}`);
+    const won = asking();
+    try {
+      return await this.within(won, withinMs, `winning ${key.name}`);
+    } finally {
+      patience.over = true;
+    }
   }
 
   watch(store: Store, key: Key): Watcher {
@@ -166,17 +175,16 @@ export class Bench {
 
   /** Asks again until the store can answer: for the moment after the network has healed. */
   async insist<T>(ask: () => Promise<T>): Promise<T> {
-    const asking = async (): Promise<T> => {
-      for (;;) {
-        try {
-          return await ask();
-        } catch (error) {
-          if (!(error instanceof StoreUnavailableError || error instanceof NotAppliedError)) throw error;
-          await this.pass(20);
-        }
+    const untilMs = systemClock.now().monoMs + SOON_MS;
+    for (let round = 0; ; round += 1) {
+      try {
+        return await this.soon(ask(), 'an answer');
+      } catch (error) {
+        const unknown = error instanceof StoreUnavailableError || error instanceof NotAppliedError;
+        if (!unknown || systemClock.now().monoMs > untilMs || (this.options.wait && round > 100)) throw error;
+        await this.pass(20);
       }
-    };
-    return this.within(asking(), SOON_MS, 'an answer');
+    }
   }
 
   /** Looks again until it holds, at most as long as things may take that need no expiry. */

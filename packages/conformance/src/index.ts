@@ -4,26 +4,10 @@
  * core relies on; a store that cannot do one of these things says so with a skip and its reason.
  */
 import { describe, it } from 'vitest';
-import { Bench } from './bench.ts';
-import type { Case } from './case.ts';
-import { claimCases } from './cases/claim.ts';
-import { parkCases } from './cases/park.ts';
-import { releaseCases } from './cases/release.ts';
-import { sessionCases } from './cases/session.ts';
-import { tokenCases } from './cases/token.ts';
-import { watchCases } from './cases/watch.ts';
 import type { SuiteOptions } from './options.ts';
+import { play, reasonToSkip, themes } from './themes.ts';
 
 export type { RequestHint, Skip, SuiteOptions } from './options.ts';
-
-const themes: Readonly<Record<string, readonly Case[]>> = {
-  claim: claimCases,
-  token: tokenCases,
-  park: parkCases,
-  session: sessionCases,
-  release: releaseCases,
-  watch: watchCases,
-};
 
 /** Registers every case as a test. Call it at the top of a vitest test file, or inside `describe`. */
 export function describeStore(name: string, options: SuiteOptions): void {
@@ -46,25 +30,10 @@ export function describeStore(name: string, options: SuiteOptions): void {
               process.stdout.write(`skipped: a ${name} store ${each.name}: ${reason}\n`);
               test.skip(reason);
             }
-            await run(each, options, test.signal);
+            await play(each, options, test.signal);
           });
         }
       });
     }
   });
-}
-
-function reasonToSkip({ name, needs = [] }: Case, options: SuiteOptions): string | undefined {
-  const missing = needs.find((need) => options[need] === undefined);
-  if (missing) return `options.${missing} is not given`;
-  return options.skip?.find((skip) => skip.case === name)?.reason;
-}
-
-async function run(each: Case, options: SuiteOptions, signal: AbortSignal): Promise<void> {
-  const bench = new Bench(options, signal);
-  try {
-    await each.run(bench);
-  } finally {
-    await bench.end();
-  }
 }
