@@ -55,7 +55,8 @@ class EtcdStore implements Store {
       if (!isLeaseExists((error as Error).cause ?? error)) throw error;
     }
     const { TTL, grantedTTL } = await this.#endpoints.call(leaseTimeToLive, { ID: lease.id }, signal);
-    if (BigInt(TTL) <= 0n)
+    // In whole seconds, rounded down: only a negative one says that it is over.
+    if (BigInt(TTL) < 0n)
       throw new SessionGoneError(`etcd lease ${lease.hex} of an unanswered open has expired`);
     return this.#session(lease, grantedTTL, true);
   }

@@ -35,8 +35,9 @@ for (const members of [1, 3] as const) {
   });
 }
 
-/** What a request has in it that others have not: the claim's own key, or the lease. */
-function pattern({ claimId, requestId }: RequestHint): string | Uint8Array | undefined {
+/** What a request has in it that others have not: the claim's own key, the mark for its holder, or the lease. */
+function pattern({ verb, claimId, requestId }: RequestHint): string | Uint8Array | undefined {
+  if (verb === 'evict') return '/.asked/';
   if (claimId !== undefined) return claimId;
   if (requestId === undefined) return undefined;
   const bytes: number[] = [];
