@@ -19,7 +19,6 @@ export const fromLoss = ({ from, to }: Handover): number => msBetween(from.ended
 /** From the last read that found the term current to the next `acquired`. */
 export const fromLastRead = ({ from, to }: Handover): number => msBetween(from.lastCurrentAt, to.acquiredAt);
 
-/** Margins of an expiry: of those who were told in good time, and of those who only could look. */
 export function summary(outcomes: readonly Outcome[]): string {
   return table(
     outcomes.map(({ fault, kind, handovers, marginsMs, violations }) => {
@@ -27,11 +26,11 @@ export function summary(outcomes: readonly Outcome[]): string {
       return {
         fault,
         store: kind,
-        terms: handovers.length,
-        'margin min ms': min,
-        'median ms': median,
-        'max ms': max,
-        'ended by': tally(handovers.map(({ from }) => from.reason ?? 'nothing it told')),
+        handovers: handovers.length,
+        'margin ms: min': min,
+        median,
+        max,
+        ended: tally(handovers.map(({ from }) => from.reason ?? 'untold')) || '-',
         violations: violations.length,
       };
     }),

@@ -3,7 +3,7 @@ export function table(rows: readonly Readonly<Record<string, string | number>>[]
   const names = Object.keys(rows[0] ?? {});
   const cells = [names, ...rows.map((row) => names.map((name) => String(row[name] ?? '')))];
   const widths = names.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
-  const isNumber = names.map((name) => rows.every((row) => typeof row[name] === 'number'));
+  const isNumber = names.map((name) => rows.every((row) => typeof row[name] === 'number' || row[name] === '-'));
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) => (isNumber[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
@@ -14,9 +14,9 @@ export function table(rows: readonly Readonly<Record<string, string | number>>[]
 }
 
 /** Smallest, middle and largest, as whole numbers. */
-export function spread(values: readonly number[]): { min: number; median: number; max: number } {
+export function spread(values: readonly number[]): Record<'min' | 'median' | 'max', number | '-'> {
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (index: number): number => Math.round(sorted[index] ?? Number.NaN);
+  const at = (index: number): number | '-' => (sorted.length === 0 ? '-' : Math.round(sorted[index]!));
   return { min: at(0), median: at(sorted.length >> 1), max: at(sorted.length - 1) };
 }
 
