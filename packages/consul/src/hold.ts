@@ -1,4 +1,4 @@
-import { decodeRecord, encodeRecord, type ClaimNews, type ClaimRecord, type Key } from '@tenure/core/store';
+import { decodeRecord, encodeRecord, type ClaimRecord, type Key } from '@tenure/core/store';
 import type { Pair } from './pair.ts';
 
 /** A claim that Consul has granted to this session, until it is released. */
@@ -23,7 +23,7 @@ export interface Hold {
 /** `tampered`: still ours, but somebody has written over the value, which in Consul does not touch the lock. */
 export type Verdict = 'held' | 'asked-back' | 'tampered' | 'deleted' | 'superseded' | 'evicted';
 
-export function judge(hold: Pick<Hold, 'claimId'>, session: string, pair: Pair | undefined): Verdict {
+export function judge(hold: Hold, session: string, pair: Pair | undefined): Verdict {
   if (pair === undefined) return 'deleted';
   const record = decodeRecord(pair.value);
   const isOurs = record?.claimId === hold.claimId;
@@ -54,11 +54,6 @@ export function observe(hold: Hold, session: string, pair: Pair | undefined): bo
       hold.index = Math.max(hold.index, pair!.modifyIndex);
       return false;
   }
-}
-
-export function newsOf({ claimId, lost, isAskedBack }: Hold): ClaimNews | undefined {
-  if (lost) return { claimId, what: lost };
-  return isAskedBack ? { claimId, what: 'evicted' } : undefined;
 }
 
 /** With the token, since this write moves the index that was the token; and with what an operator has asked. */

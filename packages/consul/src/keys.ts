@@ -13,21 +13,18 @@ const LOCK = '/.lock';
 const CHECKPOINT = '/.checkpoint';
 
 export interface Layout {
-  lock(key: Key): string;
-  checkpoint(key: Key): string;
-  /** The folder of a namespace, with its final slash. */
-  folder(namespace: string): string;
-  /** The part of a key's path that is sure to be common to all names that start with `name`. */
-  search(prefix: Key): string;
+  readonly lock: (key: Key) => string;
+  readonly checkpoint: (key: Key) => string;
+  /** The beginning that is sure to be common to the paths of all names that start with `name`. */
+  readonly search: (prefix: Key) => string;
   /** `Key.name` of a lock's path; undefined for what is no lock of that namespace. */
-  name(namespace: string, path: string): string | undefined;
+  readonly name: (namespace: string, path: string) => string | undefined;
 }
 
 export function layout(keyPrefix: string): Layout {
   const folder = (namespace: string) => `${keyPrefix}${escapeNamespace(namespace)}/`;
   const place = ({ namespace, name }: Key) => folder(namespace) + escapeName(name);
   return {
-    folder,
     lock: (key) => place(key) + LOCK,
     checkpoint: (key) => place(key) + CHECKPOINT,
     search: ({ namespace, name }) => folder(namespace) + (/^[\w-]*/u.exec(name)?.[0] ?? ''),

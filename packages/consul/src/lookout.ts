@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts';
 import type { Pair } from './pair.ts';
-import { covers, plan } from './plan.ts';
-import { Shard, type ShardHost, type Sight } from './shard.ts';
+import type { Shard, ShardHost, Sight } from './shard.ts';
+import { Shards } from './shards.ts';
 
 /** Somebody who wants to know of a key. */
 export interface Observer {
@@ -33,10 +33,8 @@ const MIN_WAIT_MS = 100;
  */
 export class Lookout implements ShardHost {
   readonly connection: Connection;
-  readonly #maxQueries: number;
   readonly #interests = new Map<string, Set<Interest>>();
-  readonly #shards = new Set<Shard>();
-  readonly #shardOf = new Map<string, Shard>();
+  readonly #shards: Shards;
   readonly #waits = new Set<{ readonly waitMs: number }>();
   #isPlanned = true;
   #stamp = 0;
@@ -44,7 +42,7 @@ export class Lookout implements ShardHost {
 
   constructor({ connection, maxQueries }: LookoutOptions) {
     this.connection = connection;
-    this.#maxQueries = maxQueries;
+    this.#shards = new Shards(this, maxQueries);
   }
 
   /** Until the returned function is called, every query is answered at least every `waitMs` or so. */
@@ -74,7 +72,7 @@ export class Lookout implements ShardHost {
     if (interests) interests.add(interest);
     else this.#interests.set(path, new Set([interest]));
 
-    const shard = this.#shardFor(path);
+    const shard = this.#shards.for(path);
     if (shard === undefined) this.#planSoon();
     else if (!shard.isRunning) shard.start();
     else if (shard.sight) tell(interest, path, shard.sight);
@@ -89,7 +87,7 @@ export class Lookout implements ShardHost {
     this.#replan();
     const silent = new Set<Shard>();
     for (const path of paths) {
-      const shard = this.#shardFor(path);
+      const shard = this.#shards.for(path);
       if (shard && shard.answeredIn < round) silent.add(shard);
     }
     await Promise.all(
@@ -124,16 +122,15 @@ export class Lookout implements ShardHost {
 
   close(reason: unknown): void {
     const told = [...this.#interests.values()];
-    for (const shard of this.#shards) shard.stop();
-    this.#shards.clear();
-    this.#shardOf.clear();
+    this.#shards.stop();
     this.#interests.clear();
     for (const interests of told) for (const { observer } of interests) observer.failed(reason);
   }
 
   /** The newest known state; undefined also when nothing is known. */
   glimpse(path: string): Pair | undefined {
-    return this.#shardOf.get(path)?.sight?.pairs.get(path);
+    if (!this.#interests.has(path)) return undefined;
+    return this.#shards.for(path)?.sight?.pairs.get(path);
   }
 
   /** When the youngest observer of that key came. */
@@ -141,19 +138,6 @@ export class Lookout implements ShardHost {
     let newest = 0;
     for (const { joined } of this.#interests.get(path) ?? []) newest = Math.max(newest, joined);
     return newest;
-  }
-
-  #shardFor(path: string): Shard | undefined {
-    let shard = this.#shardOf.get(path);
-    if (shard) return shard;
-    shard = [...this.#shards].find(({ target }) => covers(target, path));
-    if (shard) this.#assign(path, shard);
-    return shard;
-  }
-
-  #assign(path: string, shard: Shard): void {
-    this.#shardOf.set(path, shard);
-    shard.keys.add(path);
   }
 
   #leave(path: string, interest: Interest): void {
@@ -173,51 +157,7 @@ export class Lookout implements ShardHost {
   #replan(): void {
     if (this.#isPlanned) return;
     this.#isPlanned = true;
-    this.#dropIdle();
-    const uncovered = [...this.#interests.keys()].filter((path) => this.#shardFor(path) === undefined);
-    const isFine = this.#shards.size + uncovered.length <= this.#maxQueries && !this.#isTooWide();
-    if (isFine) {
-      for (const path of uncovered) this.#add(new Shard({ path, recurse: false }, this), [path]);
-      return;
-    }
-    const keys = [...this.#interests.keys()];
-    const old = [...this.#shards];
-    this.#shards.clear();
-    this.#shardOf.clear();
-    for (const shard of old) shard.keys.clear();
-    const targets = plan(keys, this.#maxQueries);
-    for (const { path, recurse } of targets) {
-      const same = old.find(({ target }) => target.path === path && target.recurse === recurse);
-      this.#add(same ?? new Shard({ path, recurse }, this), []);
-    }
-    for (const path of keys) this.#shardFor(path);
-    for (const shard of old) if (!this.#shards.has(shard)) shard.stop();
-  }
-
-  /** Few keys are left of many: what watches whole folders for them hears too much. */
-  #isTooWide(): boolean {
-    return (
-      this.#interests.size <= this.#maxQueries / 2 && [...this.#shards].some(({ target }) => target.recurse)
-    );
-  }
-
-  #dropIdle(): void {
-    for (const shard of this.#shards) {
-      for (const path of shard.keys) {
-        if (this.#interests.has(path)) continue;
-        shard.keys.delete(path);
-        this.#shardOf.delete(path);
-      }
-      if (shard.keys.size > 0) continue;
-      shard.stop();
-      this.#shards.delete(shard);
-    }
-  }
-
-  #add(shard: Shard, paths: readonly string[]): void {
-    this.#shards.add(shard);
-    for (const path of paths) this.#assign(path, shard);
-    shard.start();
+    this.#shards.cover(new Set(this.#interests.keys()));
   }
 }
 

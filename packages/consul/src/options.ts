@@ -166,14 +166,11 @@ function isStrings(value: unknown): value is readonly string[] {
 }
 
 function refuse(name: string, value: unknown, expected: string): never {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : show(value);
+  const shown =
+    typeof value === 'string'
+      ? JSON.stringify(value)
+      : inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY });
   throw new InvalidArgumentError(`consul option ${name} is ${shown}, must be ${expected}`);
-}
-
-function show(value: unknown): string {
-  return typeof value === 'object'
-    ? inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY })
-    : String(value);
 }
 
 function withoutUndefined<T extends object>(options: T): { [P in keyof T]: Exclude<T[P], undefined> } {

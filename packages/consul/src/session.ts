@@ -58,7 +58,7 @@ export class ConsulSession implements StoreSession {
     ]);
     if (alive.status === 'rejected') throw alive.reason;
     if (looked.status === 'rejected') throw looked.reason;
-    await this.#claims.tidy(signal);
+    void this.#claims.tidy(signal);
     return { ttlMs: alive.value, news: this.#claims.news() };
   }
 

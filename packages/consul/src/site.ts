@@ -16,12 +16,11 @@ export interface Site {
 
 /**
  * An agent takes transactions of 512 KiB (`limits.txn_max_req_len`), in which a value takes a third more as base64,
- * beside the keys and what is ours in a record or checkpoint.
+ * beside the keys and what this package adds to a record or checkpoint.
  */
 export const MAX_VALUE_BYTES = 384_000;
-const OURS_BYTES = 256;
 
-export function checkSize(what: string, value: string): void {
-  const bytes = Buffer.byteLength(value);
-  if (bytes > MAX_VALUE_BYTES + OURS_BYTES) throw new ValueTooLargeError(what, bytes, MAX_VALUE_BYTES);
+export function checkSize(what: string, text: string): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_VALUE_BYTES) throw new ValueTooLargeError(what, bytes, MAX_VALUE_BYTES);
 }

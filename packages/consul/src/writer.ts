@@ -1,4 +1,4 @@
-import { ClaimLostError, NotAppliedError, type ClaimRecord } from '@tenure/core/store';
+import { ClaimLostError, encodeRecord, NotAppliedError, type ClaimRecord } from '@tenure/core/store';
 import { encodeCheckpoint, savedIn } from './checkpoint.ts';
 import { observe, valueOf, type Hold } from './hold.ts';
 import type { Pair } from './pair.ts';
@@ -25,7 +25,7 @@ export class Writer {
   }
 
   async announce(hold: Hold, record: ClaimRecord, signal: AbortSignal): Promise<void> {
-    checkSize('the record', valueOf(hold, record));
+    checkSize('the record', encodeRecord(record));
     await this.#write(hold, () => valueOf(hold, record), signal);
     hold.record = record;
   }
@@ -43,7 +43,7 @@ export class Writer {
     const { connection, layout } = this.#site;
     const path = layout.checkpoint(hold.key);
     const value = encodeCheckpoint({ token: hold.token, sequence, text });
-    checkSize('the checkpoint', value);
+    checkSize('the checkpoint', text);
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       // An earlier attempt of this save, or one that came after it, has arrived.
       if (hold.saved.sequence >= sequence) return;
@@ -55,7 +55,7 @@ export class Writer {
         return;
       }
       const pairs = await readTogether(connection, [hold.path, path], signal);
-      this.#demand(hold, pairs.get(hold.path));
+      this.demand(hold, pairs.get(hold.path));
       hold.saved = savedIn(pairs.get(path), hold.token);
     }
     throw new NotAppliedError(`${path} kept changing while it was to be saved`);
@@ -71,7 +71,7 @@ export class Writer {
         hold.index = Math.max(hold.index, answer.pairs.at(-1)?.modifyIndex ?? 0);
         return;
       }
-      this.#demand(hold, (await readTogether(connection, [hold.path], signal)).get(hold.path));
+      this.demand(hold, (await readTogether(connection, [hold.path], signal)).get(hold.path));
     }
     throw new NotAppliedError(`${hold.path} kept changing while it was to be written`);
   }
@@ -81,7 +81,7 @@ export class Writer {
   }
 
   /** Takes note of what is there, and throws unless it still is that claim's. */
-  #demand(hold: Hold, pair: Pair | undefined): void {
+  demand(hold: Hold, pair: Pair | undefined): void {
     if (observe(hold, this.#session, pair)) this.#hint();
     if (!hold.lost) return;
     throw new ClaimLostError(`claim ${hold.claimId} does not hold ${hold.key.name}: ${hold.lost}`);

@@ -1,0 +1,206 @@
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { StoreUnavailableError } from '@tenure/core/store';
+import { startProxy } from '@tenure/conformance/network';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { serverOrSkip } from '../../../test/servers/availability.ts';
+import { startConsul, type ConsulCluster } from '../../../test/servers/consul.ts';
+import { memberOf } from './agent.ts';
+import { Bench, failureOf, pass, soon } from './bench.ts';
+
+interface Reverse {
+  readonly address: string;
+  readonly queries: string[];
+  /** What becomes of the index that a query is answered with. */
+  index: (index: number, query: string) => number;
+  readonly server: Server;
+}
+
+/** Hands requests on to a real agent, counts its blocking queries and may lie about the index. */
+async function startReverse(port: number): Promise<Reverse> {
+  const queries: string[] = [];
+  const server = createServer((incoming, outgoing) => {
+    const path = incoming.url ?? '';
+    const isQuery = incoming.method === 'GET' && path.startsWith('/v1/kv/');
+    if (isQuery) queries.push(path);
+    const { method, headers } = incoming;
+    const onward = request({ port, path, method, headers, agent: false }, (answer) => {
+      const index = Number(answer.headers['x-consul-index'] ?? 0);
+      const lie = isQuery ? { 'x-consul-index': String(reverse.index(index, path)) } : {};
+      outgoing.writeHead(answer.statusCode ?? 500, { ...answer.headers, ...lie });
+      answer.pipe(outgoing);
+    });
+    onward.on('error', () => outgoing.destroy());
+    outgoing.on('close', () => onward.destroy());
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const reverse: Reverse = { address, queries, index: (index) => index, server };
+  return reverse;
+}
+
+describe.skipIf(!(await serverOrSkip('consul')))('watching', () => {
+  let cluster: ConsulCluster;
+  let bench: Bench;
+  beforeAll(async () => {
+    cluster = await startConsul();
+  });
+  afterAll(() => cluster.stop());
+  beforeEach(() => {
+    bench = new Bench(memberOf(cluster).url);
+  });
+  afterEach(() => bench.end());
+
+  const proxied = async () => {
+    const proxy = await startProxy({ host: '127.0.0.1', port: memberOf(cluster).port });
+    return { proxy, address: `http://127.0.0.1:${proxy.port}` };
+  };
+
+  test('a partition that says nothing is trouble within a TTL: parks fail and renewals reject (T23)', async () => {
+    const { proxy, address } = await proxied();
+    const store = bench.store({ address });
+    const session = await bench.open(store, 2000);
+    await bench.grant(session, 'mine');
+    await bench.grant(await bench.session(), 'theirs');
+    const parked = session.park(await bench.held(session, 'theirs'), soon());
+    await pass(100);
+    proxy.blackHole();
+    const start = performance.now();
+    expect(await failureOf(parked)).toBeInstanceOf(StoreUnavailableError);
+    expect(performance.now() - start).toBeLessThan(2000);
+    await failureOf(session.renew(soon(300)));
+    await proxy.pass();
+    await session.renew(soon());
+    await proxy.close();
+  });
+
+  test('a renewal asks for itself when the queries are silent, and rejects when it can not look', async () => {
+    const { proxy, address } = await proxied();
+    const reverse = await startReverse(memberOf(cluster).port);
+    const session = await bench.session({ address: reverse.address }, 2000);
+    await bench.grant(session);
+    await pass(700);
+    const answered = reverse.queries.length;
+    await session.renew(soon());
+    expect(reverse.queries.length, 'the queries had been answered').toBeLessThanOrEqual(answered + 1);
+
+    const other = await bench.session({ address }, 2000);
+    const granted = await bench.grant(other, 'other');
+    await proxy.refuse();
+    expect(await failureOf(other.renew(soon()))).toBeInstanceOf(StoreUnavailableError);
+    await bench.agent.delete(`/kv/${bench.path('other')}`);
+    await proxy.pass();
+    expect((await other.renew(soon())).news).toEqual([{ claimId: granted.claimId, what: 'deleted' }]);
+    await proxy.close();
+    reverse.server.closeAllConnections();
+    reverse.server.close();
+  });
+
+  test('an index that goes back, is zero or stays the same neither hides a change nor spins (T29)', async () => {
+    const reverse = await startReverse(memberOf(cluster).port);
+    const holder = await bench.session();
+    const session = await bench.session({ address: reverse.address }, 4000);
+    const lies: Reverse['index'][] = [() => 0, (index) => index, () => 7, (index) => index - 5];
+    for (const [round, lie] of lies.entries()) {
+      const name = `job-${round}`;
+      const granted = await bench.grant(holder, name);
+      reverse.index = lie;
+      const parked = session.park(await bench.held(session, name), soon());
+      await pass(300);
+      const before = reverse.queries.length;
+      await pass(1500);
+      expect(reverse.queries.length - before, `queries in 1.5 s, lie ${round}`).toBeLessThan(25);
+      await holder.release(bench.key(name), granted.claimId, soon());
+      const start = performance.now();
+      await parked;
+      expect(performance.now() - start, `lie ${round}`).toBeLessThan(2500);
+    }
+    reverse.server.closeAllConnections();
+    reverse.server.close();
+  });
+
+  test('a key that is deleted wakes at once, at whatever index (T30)', async () => {
+    const session = await bench.session();
+    const other = await bench.session();
+    for (let round = 0; round < 10; round += 1) {
+      const granted = await bench.grant(session);
+      const held = await bench.held(other);
+      const parked = other.park(held, soon());
+      if (round % 2) await pass(20);
+      await bench.agent.delete(`/kv/${bench.path()}`);
+      const start = performance.now();
+      await parked;
+      expect(performance.now() - start).toBeLessThan(500);
+      await session.release(bench.key(), granted.claimId, soon());
+    }
+  });
+
+  test('a key that was freed between the claim and its query wakes at once', async () => {
+    const session = await bench.session();
+    const other = await bench.session();
+    for (const isKnown of [false, true]) {
+      // The second time the key is among those that are watched already.
+      if (isKnown) await bench.grant(other, 'neighbour');
+      const granted = await bench.grant(session);
+      const held = await bench.held(other);
+      await session.release(bench.key(), granted.claimId, soon());
+      await pass(50);
+      await other.park(held, soon(1000));
+    }
+  });
+
+  test('the abort of a park takes effect at once and leaves no query behind', async () => {
+    const { proxy, address } = await proxied();
+    await bench.grant(await bench.session());
+    const session = await bench.session({ address });
+    const held = await bench.held(session);
+    const before = proxy.open;
+    const leave = new AbortController();
+    const parked = session.park(held, leave.signal);
+    await expect.poll(() => proxy.open).toBe(before + 1);
+    const reason = new Error('not now');
+    leave.abort(reason);
+    expect(await failureOf(parked)).toBe(reason);
+    await expect.poll(() => proxy.open).toBe(before);
+    expect(await failureOf(session.park(held, leave.signal))).toBe(reason);
+    await proxy.close();
+  });
+
+  test('foreign keys that change all the time below a common prefix cost a few looks a second', async () => {
+    const reverse = await startReverse(memberOf(cluster).port);
+    const holder = await bench.session();
+    const session = await bench.session({ address: reverse.address, maxConnections: 4 });
+    const [last] = ['a-3'];
+    for (const name of ['a-1', 'a-2', 'a-3']) await bench.grant(holder, name);
+    const [, , held] = await Promise.all(['a-1', 'a-2', 'a-3'].map((name) => bench.held(session, name)));
+    if (!held) throw new Error('not held');
+    const over = new AbortController();
+    const others = ['a-1', 'a-2'].map(async (name) =>
+      session.park(await bench.held(session, name), over.signal),
+    );
+    const parked = session.park(held, soon(20_000));
+    await pass(200);
+    let isOver = false;
+    const churn = (async () => {
+      for (let i = 0; !isOver; i += 1) await bench.agent.put(`/kv/${bench.namespace}/a-foreign`, String(i));
+    })();
+    await pass(1000);
+    const before = reverse.queries.length;
+    await pass(2000);
+    expect(reverse.queries.length - before).toBeLessThan(25);
+    const start = performance.now();
+    const { claimId } = JSON.parse(held.holder?.value ?? '{}') as { claimId: string };
+    await holder.release(bench.key(last), claimId, soon());
+    await parked;
+    expect(performance.now() - start).toBeLessThan(1000);
+    isOver = true;
+    await churn;
+    over.abort();
+    await Promise.allSettled(others);
+    reverse.server.closeAllConnections();
+    reverse.server.close();
+  });
+});
