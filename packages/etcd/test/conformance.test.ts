@@ -19,7 +19,7 @@ for (const members of [1, 3] as const) {
   describeStore(`etcd (${members} ${members === 1 ? 'member' : 'members'})`, {
     open: (via) => etcd({ hosts: via ? `http://${via.host}:${via.port}` : cluster.urls }),
     ttlMs: 2000,
-    target: () => ({ host: '127.0.0.1', port: cluster.members[0].port }),
+    target: () => ({ host: '127.0.0.1', port: cluster.members.at(0)!.port }),
     pattern,
     deaf: () => {
       const client = deafClient(cluster.urls);

@@ -103,6 +103,77 @@ export function deafClient(urls: readonly string[]): Etcd3 {
   return client;
 }
 
+export interface Tally {
+  keepaliveStreams: number;
+  keepalives: number;
+  watchStreams: number;
+  watches: number;
+  cancels: number;
+  unary: number;
+  /** Unary methods whose answers get lost. */
+  readonly silent: Set<string>;
+}
+
+interface Stream {
+  write(request: Record<string, unknown>): unknown;
+}
+
+/** A client that counts what goes over the wire. */
+export function talliedClient(urls: readonly string[]): { readonly client: Etcd3; readonly tally: Tally } {
+  const client = new Etcd3({ hosts: [...urls] });
+  const tally: Tally = {
+    keepaliveStreams: 0,
+    keepalives: 0,
+    watchStreams: 0,
+    watches: 0,
+    cancels: 0,
+    unary: 0,
+    silent: new Set(),
+  };
+  const counted = (stream: Stream, count: (request: Record<string, unknown>) => void): Stream => {
+    const write = stream.write.bind(stream);
+    stream.write = (request) => {
+      count(request);
+      return write(request);
+    };
+    return stream;
+  };
+  const { pool } = client as unknown as { pool: Connect };
+  const withConnection = pool.withConnection.bind(pool);
+  pool.withConnection = (service, use) =>
+    withConnection(service, (connection) => {
+      const { client: real } = connection as {
+        client: Record<string, ((...args: unknown[]) => unknown) | undefined>;
+      };
+      const spy = new Proxy(real, {
+        get: (_, method: string) => {
+          const call = real[method]!.bind(real);
+          if (method === 'leaseKeepAlive') {
+            return (...args: unknown[]) => {
+              tally.keepaliveStreams += 1;
+              return counted(call(...args) as Stream, () => (tally.keepalives += 1));
+            };
+          }
+          if (method === 'watch') {
+            return (...args: unknown[]) => {
+              tally.watchStreams += 1;
+              return counted(call(...args) as Stream, (request) => {
+                if (request['create_request']) tally.watches += 1;
+                if (request['cancel_request']) tally.cancels += 1;
+              });
+            };
+          }
+          return (...args: unknown[]) => {
+            tally.unary += 1;
+            return tally.silent.has(method) ? { cancel: () => {} } : call(...args);
+          };
+        },
+      });
+      return use({ ...connection, client: spy });
+    });
+  return { client, tally };
+}
+
 const silence = (): object => Object.assign(new EventEmitter(), { write: () => true, cancel: () => {} });
 
 /** Claims as the only one, and as one of several. */
