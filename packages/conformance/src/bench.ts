@@ -241,7 +241,7 @@ export function expectGranted(outcome: Outcome): Granted {
   return outcome as Granted;
 }
 
-export function expectHeld(outcome: Outcome): Held {
+function expectHeld(outcome: Outcome): Held {
   expect(outcome.outcome, 'the outcome of a claim on a key that is held').toBe('held');
   return outcome as Held;
 }

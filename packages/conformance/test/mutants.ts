@@ -4,7 +4,7 @@ import type { SuiteOptions } from '../src/options.ts';
 import { VirtualClock } from '../src/virtual-clock.ts';
 
 /** What all clients of a mutant share, as those of a server do. */
-export interface World {
+interface World {
   readonly checkpoints: Map<string, string>;
   /** The last token of each key before an operator deleted it. */
   readonly deleted: Map<string, bigint>;

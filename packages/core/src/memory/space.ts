@@ -315,7 +315,7 @@ export class MemorySpace {
 
 export const holderOf = ({ key, token, value }: Claim): Holder => ({ key: key.name, token, value });
 
-export const goneError = ({ id }: Session): SessionGoneError => new SessionGoneError(`session ${id} is over`);
+const goneError = ({ id }: Session): SessionGoneError => new SessionGoneError(`session ${id} is over`);
 
 /** Not at once: whoever hears it may ask, and must not do so in the middle of somebody else's verb. */
 function hintAt(session: Session): void {
