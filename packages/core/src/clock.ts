@@ -34,15 +34,19 @@ export const earliest = (...instants: readonly (Instant | undefined)[]): Instant
     undefined,
   );
 
+/** Whole milliseconds of the wall clock and the time between two readings make the clocks differ by so much at most. */
+const NOISE_MS = 20;
+
 /**
- * The same deadline after the wall clock may have been set back. A step back would leave the wall half of
- * the deadline far in the future, and a suspend that follows (monotonic clock standing still) would then pass
- * unnoticed. So the wall half may only ever come nearer: it is re-derived from the monotonic half. A step
- * forward is not undone: it may have been a suspend.
+ * The same deadline, as far away as the nearer of its halves says. Where the clocks have parted, the other half is
+ * derived anew: a wall clock that was set back would otherwise hide a suspend that follows, and a suspend would be
+ * forgotten by a wall clock that is set back after it. Noise is left alone, for it would add up over many readings.
  */
 export const rebase = (deadline: Instant, now: Instant): Instant => {
-  const wallMs = now.wallMs + (deadline.monoMs - now.monoMs);
-  return wallMs < deadline.wallMs ? { monoMs: deadline.monoMs, wallMs } : deadline;
+  const monoMs = deadline.monoMs - now.monoMs;
+  const wallMs = deadline.wallMs - now.wallMs;
+  if (wallMs > monoMs) return { monoMs: deadline.monoMs, wallMs: now.wallMs + monoMs };
+  return monoMs - wallMs > NOISE_MS ? { monoMs: now.monoMs + wallMs, wallMs: deadline.wallMs } : deadline;
 };
 
 // Taken when the module loads, so that fake timers which a user's tests install later do not freeze renewals.

@@ -105,7 +105,7 @@ export class Lock {
         left: () => done(this.#closed()),
         trouble: (error) =>
           done(
-            error instanceof AccessDeniedError
+            isFinal(error)
               ? error
               : new StoreUnavailableError(`"${this.key}" could not be asked for: ${messageOf(error)}`, {
                   cause: error,
@@ -178,8 +178,8 @@ export class Lock {
         acquired: done,
         left: () => done({ thrown: this.#closed() }),
         trouble: (error) => {
-          // Waiting does not mend a wrong password.
-          if (error instanceof AccessDeniedError) done({ thrown: error });
+          // Waiting does not mend a wrong password, nor a store that was closed.
+          if (isFinal(error)) done({ thrown: error });
         },
       });
       const calm =
@@ -215,3 +215,6 @@ function oneTerm(candidacy: Candidacy, term: LiveTerm): LiveTerm {
   candidacy.listen({ ended: () => void candidacy.stop() });
   return term;
 }
+
+const isFinal = (error: unknown): error is Error =>
+  error instanceof AccessDeniedError || error instanceof ClosedError;

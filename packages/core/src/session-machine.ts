@@ -128,7 +128,7 @@ function beat(state: Live, event: SessionEvent, timing: Timing): Live {
   const deadline = rebase(state.deadline, event.at);
   if (event.type !== 'lapsed' && !isPast(deadline, event.at))
     return deadline === state.deadline ? state : { ...state, deadline };
-  const lateMs = event.at.monoMs - deadline.monoMs;
+  const lateMs = event.at.monoMs - state.deadline.monoMs;
   // The wall clock counts whole milliseconds: being first by a few means nothing.
   const lapsed =
     lateMs < -timing.pulseMs / 2 ? 'clock-jump' : lateMs > timing.pulseMs ? 'stalled' : 'expired';

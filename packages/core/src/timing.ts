@@ -83,7 +83,7 @@ export function deriveTiming(
     marginMs,
     pulseMs: ttlMs / 10,
     backOff,
-    recheckMs: ttlMs * 10,
+    recheckMs: ttlMs * 4,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Call, Fault } from '@tenure/conformance/network';
 import { createTenure } from '@tenure/core';
 import type { Clock, Election, Tenure, TenureOptions, Term, TermEnd } from '@tenure/core';
 import { MemorySpace, memory } from '@tenure/core/memory';
+import { later } from '@tenure/core/store';
 
 /** What goes wrong on one tenure's way to the store; change it at any time. */
 export interface Line {
@@ -44,6 +45,11 @@ export class Rig {
     });
     this.#tenures.push(tenure);
     return { tenure, line };
+  }
+
+  /** Resolves after so much virtual time: work that takes a while. */
+  passes(ms: number): Promise<void> {
+    return new Promise((resolve) => this.clock.alarm(later(this.clock.now(), ms), resolve));
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { isPast, later, rebase, remainingMs, systemClock } from '../src/clock.ts';
+import type { Instant } from '../src/clock.ts';
+
+const instant = (monoMs: number, wallMs: number): Instant => ({ monoMs, wallMs });
+
+describe('a deadline', () => {
+  it('is past when either clock has passed it', () => {
+    const deadline = instant(100, 1000);
+    expect(isPast(deadline, instant(99, 999))).toBe(false);
+    expect(isPast(deadline, instant(100, 500))).toBe(true);
+    expect(isPast(deadline, instant(50, 1000))).toBe(true);
+    expect(remainingMs(deadline, instant(90, 995))).toBe(5);
+    expect(remainingMs(deadline, instant(200, 0))).toBe(0);
+  });
+
+  it('follows a wall clock that goes back, and is not moved by noise', () => {
+    const deadline = instant(100, 1000);
+    expect(rebase(deadline, instant(40, 340))).toEqual(instant(100, 400));
+    expect(rebase(deadline, instant(40, 945))).toBe(deadline);
+  });
+
+  it('remembers a suspend that a wall clock set back would hide', () => {
+    expect(rebase(instant(100, 1000), instant(40, 980))).toEqual(instant(60, 1000));
+  });
+
+  it('is noticed after any steps and suspends, however they are mixed, if the clock is read between them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(200), fc.integer({ min: -500, max: 500 }), fc.nat(300))),
+        (story) => {
+          let now = instant(0, 10_000);
+          let elapsed = 0;
+          let deadline = later(now, 1000);
+          for (const [runs, step, sleeps] of story) {
+            for (const next of [
+              later(now, runs),
+              instant(now.monoMs + runs, now.wallMs + runs + Math.min(0, step)),
+            ]) {
+              deadline = rebase(deadline, next);
+              now = next;
+            }
+            elapsed += runs + sleeps;
+            now = instant(now.monoMs, now.wallMs + sleeps);
+            if (elapsed >= 1020) expect(isPast(deadline, now)).toBe(true);
+            deadline = rebase(deadline, now);
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('the system clock', () => {
+  afterEach(() => vi.useRealTimers());
+
+  it('takes alarms further away than Node timers reach, without firing at once (T67)', async () => {
+    const due = vi.fn();
+    const cancel = systemClock.alarm(later(systemClock.now(), 2 ** 31 + 1000), due);
+    await new Promise<void>((resolve) => void systemClock.alarm(later(systemClock.now(), 20), resolve));
+    expect(due).not.toHaveBeenCalled();
+    cancel();
+  });
+
+  it('is not frozen by fake timers that somebody installs later (T74)', async () => {
+    vi.useFakeTimers();
+    const before = systemClock.now();
+    await new Promise<void>((resolve) => void systemClock.alarm(later(before, 10), resolve));
+    expect(systemClock.now().monoMs - before.monoMs).toBeGreaterThanOrEqual(10);
+    expect(systemClock.now().wallMs).toBeGreaterThanOrEqual(before.wallMs);
+  });
+
+  it('never calls an alarm before its instant', async () => {
+    const at = later(systemClock.now(), 15);
+    await new Promise<void>((resolve) => void systemClock.alarm(at, resolve));
+    expect(isPast(at, systemClock.now())).toBe(true);
+  });
+});
