@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   decodeRecord,
   encodeRecord,
@@ -102,13 +103,19 @@ export class Claims {
 
   /** After a look. What fails here, the next renewal tries again; nobody has to wait for it. */
   async tidy(signal: AbortSignal): Promise<void> {
-    const repairs = this.#holds.spoilt().map((hold) => this.#writer.repair(hold, signal));
-    await Promise.allSettled([...repairs, this.#ghosts.sweep(signal)]);
+    const spoilt = this.#holds.spoilt();
+    if (spoilt.length === 0 && this.#ghosts.paths().length === 0) return;
+    const all = AbortSignal.any([signal]);
+    setMaxListeners(0, all);
+    const repairs = spoilt.map((hold) => this.#writer.repair(hold, all));
+    await Promise.allSettled([...repairs, this.#ghosts.sweep(all)]);
   }
 
   /** As many as can be; the rest go with the session. */
   async releaseAll(signal: AbortSignal): Promise<void> {
-    const releases = [...this.#holds].map(({ key, claimId }) => this.release(key, claimId, signal));
+    const all = AbortSignal.any([signal]);
+    setMaxListeners(0, all);
+    const releases = [...this.#holds].map(({ key, claimId }) => this.release(key, claimId, all));
     await Promise.allSettled(releases);
     this.#ghosts.forget();
   }

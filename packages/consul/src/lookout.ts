@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Connection } from './connection.ts';
 import type { Pair } from './pair.ts';
 import type { Shard, ShardHost, Sight } from './shard.ts';
@@ -90,9 +91,12 @@ export class Lookout implements ShardHost {
       const shard = this.#shards.for(path);
       if (shard && shard.answeredIn < round) silent.add(shard);
     }
+    if (silent.size === 0) return;
+    const all = AbortSignal.any([signal]);
+    setMaxListeners(0, all);
     await Promise.all(
       [...silent].map(async (shard) => {
-        this.seen(shard, await shard.look('renewals', signal));
+        this.seen(shard, await shard.look('renewals', all));
         if (this.#shards.has(shard)) shard.start();
       }),
     );

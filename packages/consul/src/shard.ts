@@ -76,7 +76,8 @@ export class Shard {
         const pauseMs = fruitless < PATIENCE ? 0 : Math.min(25 * 2 ** (fruitless - PATIENCE), MAX_PAUSE_MS);
         const sight = await this.#ask('queries', ...this.#blocking(index, pauseMs), running.signal);
         const hasNews = this.#host.seen(this, sight);
-        fruitless = hasNews || sight.index === index ? 0 : fruitless + 1;
+        const isTimeout = sight.index === index && index > 1;
+        fruitless = hasNews || isTimeout ? 0 : fruitless + 1;
         // An index that went back (a restored snapshot, a reaped tombstone) says nothing: start anew.
         index = sight.index < index ? 0 : sight.index;
       }
@@ -115,7 +116,7 @@ export class Shard {
       },
       signal,
     );
-    // Nothing there is an answer with an index of its own. An index below 1 would return at once, for ever.
+    // Nothing there is an answer with an index of its own. One below 1, which is a fault, would ask for no wait at all.
     const found = status === 200 && Array.isArray(body) ? body.map(pairOf) : [];
     if (index === undefined || (status !== 200 && status !== 404)) {
       throw new StoreUnavailableError(`consul: query: unexpected answer ${status} ${JSON.stringify(body)}`);

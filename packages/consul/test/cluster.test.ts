@@ -59,11 +59,10 @@ describe.skipIf(!(await serverOrSkip('consul', { own: true })))('three servers',
   test('most of them die: an answer is an error that may pass, never a loss', async () => {
     const session = await bench.session({}, 60_000);
     const granted = await bench.grant(session);
-    const [, second, third] = cluster.members;
-    if (!second || !third) throw new Error('three members');
+    const [second, third] = [memberOf(cluster, 1), memberOf(cluster, 2)];
     await Promise.all([second.kill(), third.kill()]);
     const error = await failureOf(session.renew(soon(20_000)));
-    expect(error instanceof StoreUnavailableError || error instanceof DOMException, String(error)).toBe(true);
+    expect(['StoreUnavailableError', 'TimeoutError']).toContain(error.name);
     expect(session.gone.aborted).toBe(false);
     await Promise.all([second.restart(), third.restart()]);
     await expect

@@ -58,6 +58,10 @@ function pattern({ verb, key, requestId }: RequestHint): string | undefined {
       return key && operation('lock', lock(key));
     case 'release':
       return key && operation('delete', lock(key));
+    case 'evict':
+      return key && operation('unlock', lock(key));
+    case 'close':
+      return '/v1/session/destroy/';
     case 'save':
       return key && operation('set', checkpoint(key));
     default:

@@ -107,8 +107,8 @@ describe.skipIf(!(await serverOrSkip('consul')))('a session', () => {
     const cut = proxy.cutAnswer({ matching: id });
     await failureOf(bench.open(store, 5000, id));
     await cut;
-    const [made] = (await bench.agent.sessions()).filter(({ Name }) => Name.includes(id));
-    const name = made?.Name ?? '';
+    const name = `${bench.namespace} (tenure ${id})`;
+    expect((await bench.agent.sessions()).map(({ Name }) => Name)).toContain(name);
     await bench.agent.createSession({ Name: name, TTL: '5s' });
     const session = await bench.open(store, 5000, id);
     expect(session.adopted).toBe(true);
