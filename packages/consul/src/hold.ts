@@ -57,6 +57,6 @@ export function observe(hold: Hold, session: string, pair: Pair | undefined): bo
 }
 
 /** With the token, since this write moves the index that was the token; and with what an operator has asked. */
-export function valueOf({ token, isAskedBack }: Hold, record: ClaimRecord): string {
-  return encodeRecord({ ...record, token, ...(isAskedBack ? { evict: true } : {}) });
+export function valueOf({ claimId, token, isAskedBack }: Hold, record: ClaimRecord): string {
+  return encodeRecord({ ...record, claimId, token, ...(isAskedBack ? { evict: true } : {}) });
 }

@@ -45,7 +45,8 @@ describe.skipIf(!(await serverOrSkip('consul')))('a claim', () => {
     const attempt = cluster.cli(['lock', '-try=1s', name, 'true'], { stdio: 'ignore' });
     expect(await new Promise((resolve) => attempt.once('exit', resolve))).not.toBe(0);
 
-    const child = cluster.cli(['lock', name, 'sleep', '60'], { stdio: 'ignore', detached: true });
+    const child = cluster.cli(['lock', name, 'sleep', '60'], { stdio: 'ignore' });
+    const exited = new Promise((resolve) => child.once('exit', resolve));
     await session.release(bench.key(), granted.claimId, soon());
     await expect
       .poll(async () => (await bench.agent.pair(bench.path()))?.Session, { timeout: 10_000 })
@@ -59,7 +60,8 @@ describe.skipIf(!(await serverOrSkip('consul')))('a claim', () => {
     expect(await store.evict(bench.key(), token, { force: true }, soon())).toBe(true);
     await session.park(held, soon());
     await bench.grant(session);
-    process.kill(-(child.pid ?? 0), 'SIGKILL');
+    // It has noticed, killed its child and left.
+    await exited;
   });
 
   test('that was taken is lost for good: it is news until released, and its id wins no second time (T24)', async () => {
