@@ -5,6 +5,8 @@ export interface StreamEvents<Response> {
   data(response: Response): void;
   /** Once, and not after {@link Stream.close}. */
   closed(error: Error): void;
+  /** The connection is not to be used any more; the stream still works, if ever it did. */
+  retired?(): void;
 }
 
 export interface Stream<Request> {
@@ -23,13 +25,12 @@ export interface Stream<Request> {
  */
 export class Connection {
   readonly address: string;
-  /** Aborts when nothing new should be sent on it. */
-  readonly retired: AbortSignal;
-  readonly #retirement = new AbortController();
   readonly #pool: Pool;
   readonly #events: { doubted(connection: Connection): void; unused(): void };
   readonly #clients = new Map<Service, Promise<{ client: Client; metadata: Metadata }>>();
-  readonly #open = new Set<Cancellable>();
+  /** The calls that are not over, and what to do for each when the connection is retired. */
+  readonly #open = new Map<Cancellable, (() => void) | undefined>();
+  #retired = false;
   #heard = 0;
 
   constructor(
@@ -38,7 +39,6 @@ export class Connection {
     events: { doubted(connection: Connection): void; unused(): void },
   ) {
     this.address = address;
-    this.retired = this.#retirement.signal;
     this.#pool = pool;
     this.#events = events;
   }
@@ -58,7 +58,7 @@ export class Connection {
         if (error) reject(error);
         else resolve(response as Response);
       });
-      this.#open.add(call);
+      this.#open.set(call, undefined);
       return () => {
         if (heard === this.#heard) this.#events.doubted(this);
         call.cancel();
@@ -88,7 +88,7 @@ export class Connection {
     const close = (): void => {
       if (end()) duplex.cancel();
     };
-    this.#open.add(duplex);
+    this.#open.set(duplex, () => events.retired?.());
     // The listeners stay for good: a cancelled stream still emits an error.
     duplex.on('error', ended);
     duplex.on('end', () => ended(new Error('the server ended the stream')));
@@ -116,20 +116,26 @@ export class Connection {
     this.#clients.clear();
   }
 
+  /** Nothing new should be sent on it. */
+  get retired(): boolean {
+    return this.#retired;
+  }
+
   retire(): void {
-    this.#retirement.abort();
+    this.#retired = true;
+    for (const leave of this.#open.values()) leave?.();
     if (this.#open.size === 0) this.#events.unused();
   }
 
   /** End everything now. */
   close(): void {
-    const open = [...this.#open];
+    const open = [...this.#open.keys()];
     this.retire();
     for (const call of open) call.cancel();
   }
 
   #ended(call: Cancellable): void {
-    if (this.#open.delete(call) && this.#open.size === 0 && this.retired.aborted) this.#events.unused();
+    if (this.#open.delete(call) && this.#open.size === 0 && this.#retired) this.#events.unused();
   }
 
   async #client(

@@ -1,32 +1,17 @@
 import { ClosedError } from '@tenure/core/store';
-import { Etcd3 } from 'etcd3';
-import type { IOptions } from 'etcd3';
 import { Connection } from './connection.ts';
 import type { Stream, StreamEvents } from './connection.ts';
+import { dial, poolOf } from './dial.ts';
 import { isStaleToken, isUnavailable, storeError, wasNotSent } from './errors.ts';
 import type { Settings } from './options.ts';
-import type { Method, Pool } from './rpc.ts';
+import type { Method } from './rpc.ts';
 import { noTokens, tokensOf, UserTokens } from './tokens.ts';
 import type { Tokens } from './tokens.ts';
 
 /** Tries on a client of the user's, whose hosts we cannot choose among. */
 const FOREIGN_TRIES = 3;
 
-const asIs = { execute: async (call: (context: object) => unknown) => call({}) } as unknown as NonNullable<
-  NonNullable<IOptions['faultHandling']>['global']
->;
-
-const CHANNEL = {
-  // etcd refuses pings more frequent than every 5 s.
-  'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 5000,
-  'grpc.initial_reconnect_backoff_ms': 50,
-  'grpc.max_reconnect_backoff_ms': 1000,
-  'grpc.max_receive_message_length': -1,
-  'grpc.service_config_disable_resolution': 1,
-};
-
-const poolOf = (client: Etcd3): Pool => (client as unknown as { readonly pool: Pool }).pool;
+const nothing = (): void => {};
 
 /**
  * The endpoints, of which one is in use until it gives reason to try the next. Every call may go to any of them,
@@ -39,7 +24,6 @@ export class Endpoints {
   readonly #connections: (Connection | undefined)[] = [];
   readonly #all = new Set<Connection>();
   #index: number;
-  #dialled = 0;
   #closed = false;
 
   constructor(settings: Settings) {
@@ -67,7 +51,7 @@ export class Endpoints {
         if (signal.aborted) throw signal.reason;
         if (isUnavailable(error) || wasNotSent(error)) this.#next(connection);
         // One that was retired under our hands does not count.
-        if (connection.retired.aborted) tries -= 1;
+        if (connection.retired) tries -= 1;
         if (wasNotSent(error) && tries < this.tries && !this.#closed) continue;
         if (isStaleToken(error) && !tokenTried) {
           tokenTried = true;
@@ -136,19 +120,10 @@ export class Endpoints {
   #dial(): Connection {
     const { client: foreign, hosts, credentials } = this.#settings;
     const address = hosts[this.#index] ?? 'the given client';
-    this.#dialled += 1;
-    const client =
-      foreign ??
-      new Etcd3({
-        hosts: address,
-        ...(credentials && { credentials }),
-        // gRPC shares a TCP connection among clients with the same options; after doubts we want another one.
-        grpcOptions: { ...CHANNEL, 'tenure.dialled': this.#dialled },
-        faultHandling: { global: asIs, host: () => asIs },
-      });
-    const connection: Connection = new Connection(address, poolOf(client), {
+    const { pool, close } = foreign ? { pool: poolOf(foreign), close: nothing } : dial(address, credentials);
+    const connection: Connection = new Connection(address, pool, {
       doubted: (doubted) => {
-        if (this.#closed || doubted.retired.aborted) return;
+        if (this.#closed || doubted.retired) return;
         const at = this.#connections.indexOf(doubted);
         this.#next(doubted);
         if (at >= 0) this.#connections[at] = undefined;
@@ -156,7 +131,7 @@ export class Endpoints {
       },
       unused: () => {
         this.#all.delete(connection);
-        if (!foreign) client.close();
+        close();
       },
     });
     this.#all.add(connection);

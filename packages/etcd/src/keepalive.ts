@@ -49,7 +49,7 @@ export class Keepalive {
   #takeSpare(): Line | undefined {
     const spare = this.#spare;
     this.#spare = undefined;
-    if (!spare?.stream.connection.retired.aborted) return spare;
+    if (!spare?.stream.connection.retired) return spare;
     spare.stream.close();
     return undefined;
   }

@@ -18,6 +18,8 @@ export interface Watching {
   failed(error: Error): void;
 }
 
+const nothing = (): void => {};
+
 interface Entry {
   readonly watching: Watching;
   from: bigint;
@@ -49,7 +51,7 @@ export class WatchStream {
     this.#nextId += 1;
     const id = String(this.#nextId);
     this.#entries.set(id, { watching, from: watching.from, deniedBefore: false });
-    if (this.#stream?.connection.retired.aborted === false) this.#create(id);
+    if (this.#stream?.connection.retired === false) this.#create(id);
     else this.#restart();
     return () => {
       if (this.#entries.delete(id)) this.#stream?.send({ cancel_request: { watch_id: id } });
@@ -58,13 +60,19 @@ export class WatchStream {
 
   /**
    * Ask for a sign of life. The function that it returns tells whether any was heard since; called a whole
-   * renewal period later, a stream that has said nothing at all is deaf, and is replaced.
+   * renewal period later, a stream that has said nothing at all is deaf, and is replaced. A progress request
+   * would not do: etcd leaves it unanswered while a watch waits for a revision to come, as ours do.
    */
   probe(): () => void {
     const heard = this.#heard;
     const stream = this.#stream;
-    if (this.#entries.size === 0 || !stream) return () => {};
-    stream.send({ progress_request: {} });
+    const [entry] = this.#entries.values();
+    if (!entry || !stream) return nothing;
+    const { key } = entry.watching;
+    // A creation that is under way already will be answered too.
+    if (this.#creating.length === 0) {
+      this.add({ key, from: 0n, events: nothing, gap: nothing, failed: nothing })();
+    }
     return () => {
       if (this.#stream === stream && this.#heard === heard) this.#restart();
     };
@@ -113,15 +121,15 @@ export class WatchStream {
             brokenBy = error;
             if (!this.#opening) this.#broken(brokenBy);
           },
+          retired: () => {
+            if (this.#entries.size > 0) this.#restart();
+          },
         },
         this.#lifetime.signal,
       );
       if (brokenBy) throw brokenBy;
       this.#opening = false;
       this.#stream = stream;
-      stream.connection.retired.addEventListener('abort', () => {
-        if (this.#stream === stream && this.#entries.size > 0) this.#restart();
-      });
       for (const id of this.#entries.keys()) this.#create(id);
     } catch (error) {
       this.#opening = false;

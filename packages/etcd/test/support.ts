@@ -110,12 +110,29 @@ export interface Tally {
   watches: number;
   cancels: number;
   unary: number;
+  /** What watch streams that exist say is dropped; new ones are heard. */
+  deafened: boolean;
   /** Unary methods whose answers get lost. */
   readonly silent: Set<string>;
 }
 
 interface Stream {
   write(request: Record<string, unknown>): unknown;
+  on(event: string, listener: (response: unknown) => void): unknown;
+}
+
+function deafenable(stream: Stream, tally: Tally): Stream {
+  const on = stream.on.bind(stream);
+  const isOld = (
+    (born) => () =>
+      tally.watchStreams === born
+  )(tally.watchStreams);
+  stream.on = (event, listener) =>
+    on(event, (response) => {
+      if (event !== 'data' || !tally.deafened || !isOld()) listener(response);
+    });
+  tally.deafened = false;
+  return stream;
 }
 
 /** A client that counts what goes over the wire. */
@@ -128,6 +145,7 @@ export function talliedClient(urls: readonly string[]): { readonly client: Etcd3
     watches: 0,
     cancels: 0,
     unary: 0,
+    deafened: false,
     silent: new Set(),
   };
   const counted = (stream: Stream, count: (request: Record<string, unknown>) => void): Stream => {
@@ -157,7 +175,7 @@ export function talliedClient(urls: readonly string[]): { readonly client: Etcd3
           if (method === 'watch') {
             return (...args: unknown[]) => {
               tally.watchStreams += 1;
-              return counted(call(...args) as Stream, (request) => {
+              return counted(deafenable(call(...args) as Stream, tally), (request) => {
                 if (request['create_request']) tally.watches += 1;
                 if (request['cancel_request']) tally.cancels += 1;
               });
