@@ -36,7 +36,11 @@ export class Candidacy implements SessionUser {
     const { clock, turn, timing, nonce } = around;
     this.#verbs = new TermVerbs(around, {
       trouble: (error) => this.trouble(error),
-      release: () => this[onRelease](),
+      release: async () => {
+        const released = this[onRelease]();
+        // The work that asks may be what the term waits for: it must not wait for itself.
+        if (!this.state.guarded) await released;
+      },
       superseded: (claimId) => this.news({ claimId, what: 'superseded' }),
     });
     this.#calls = new ElectionCalls(key, candidate, around, {
@@ -80,7 +84,9 @@ export class Candidacy implements SessionUser {
     return () => this.#listeners.delete(listener);
   }
 
+  /** @throws ClosedError */
   start(): void {
+    this.#around.refuseClosed();
     if (!this.#leaveSession) {
       this.#dispatch({ type: 'unusable', gone: true, reason: 'session-invalidated' });
       this.#leaveSession = this.#around.session.use(this);
@@ -206,6 +212,7 @@ export class Candidacy implements SessionUser {
       const { reason } = after.winding;
       turn.abort(() => term.askToStop(reason));
     }
+    if (before.phase === 'idle' && after.phase !== 'idle') this.#tell((listener) => listener.entered?.());
     if (after.phase === 'idle' && before.phase !== 'idle') {
       this.#leaveSession?.();
       this.#leaveSession = undefined;

@@ -37,7 +37,7 @@ export interface Common {
   readonly last?: Ending | undefined;
 }
 
-export interface Asking {
+interface Asking {
   readonly call?: ElectionCall | undefined;
   readonly dueAt: Instant;
   readonly failures: number;

@@ -5,7 +5,6 @@ import { InvalidArgumentError } from './errors.ts';
 import type { TenureError } from './errors.ts';
 import { lead } from './lead.ts';
 import type { Leader } from './leader.ts';
-import type { Observation } from './observe.ts';
 import { refuseUnknown } from './options.ts';
 import { Streams } from './streams.ts';
 import type { ElectionEvents, Standing } from './streams.ts';
@@ -32,7 +31,7 @@ export class Election {
   #working = false;
 
   /** @internal */
-  constructor(candidacy: Candidacy, observation: Observation) {
+  constructor(candidacy: Candidacy, leader: Observable<Leader | undefined>) {
     this.#candidacy = candidacy;
     this.#streams = new Streams(candidacy);
     this.key = candidacy.key.name;
@@ -41,7 +40,7 @@ export class Election {
     this.lost = this.#streams.lost;
     this.standing = this.#streams.standing;
     this.errors = this.#streams.errors;
-    this.leader = observation.leader;
+    this.leader = leader;
   }
 
   /** The current term; undefined as soon as the clock says that it is over, whatever was emitted so far. */
@@ -49,14 +48,15 @@ export class Election {
     return this.#candidacy.term;
   }
 
-  /** Stand for election, until `stop`. Lost and released terms are followed by new attempts. */
+  /** Stand for election, until `stop`. Lost and released terms are followed by new attempts. @throws ClosedError */
   start(): void {
     this.#candidacy.start();
   }
 
   /**
    * Give up the term but stay a candidate, standing back until another term has begun or one TTL has passed.
-   * With `lead`, the key is given up when the work has settled. Resolves when the store has let go, or would by itself.
+   * With `lead`, the key is given up when the work has settled (which must not wait for this). Resolves when the
+   * store has let go, or would by itself.
    */
   resign(): Promise<void> {
     return this.#candidacy.resign();

@@ -14,10 +14,10 @@ export async function lead(
   signal?.throwIfAborted();
   const leave = (): void => void candidacy.stop();
   signal?.addEventListener('abort', leave, { once: true });
-  candidacy.guard(true);
-  candidacy.start();
   let last: Term | undefined;
   try {
+    candidacy.guard(true);
+    candidacy.start();
     for (;;) {
       const term = await nextTerm(candidacy, last);
       if (!term) break;

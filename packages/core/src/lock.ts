@@ -33,7 +33,7 @@ export interface RunOptions {
 }
 
 /** @internal A candidate on a session of its own. */
-export interface ByHand {
+interface ByHand {
   readonly candidacy: Candidacy;
   /** The lock is ours: one fresh TTL, and from now on only what the user asks for. */
   readonly won: () => Promise<void>;

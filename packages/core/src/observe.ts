@@ -1,15 +1,15 @@
-import { StoreUnavailableError } from './errors.ts';
+import type { Clock } from './clock.ts';
+import { ClosedError, StoreUnavailableError } from './errors.ts';
 import { leaderOf } from './leader.ts';
 import type { Leader } from './leader.ts';
 import { pause } from './patience.ts';
-import type { Clock } from './clock.ts';
 import type { Holder, Key, Store } from './store.ts';
 import { Stream } from './stream.ts';
 import { backOffMs } from './timing.ts';
 import type { Timing } from './timing.ts';
 import type { Turn } from './turn.ts';
 
-interface Watching {
+export interface Watching {
   readonly store: Store;
   readonly clock: Clock;
   readonly timing: Timing;
@@ -20,44 +20,69 @@ interface Watching {
 
 type Tell = (leader: Leader | undefined) => void;
 
-/**
- * Who leads one election, whoever it is, for any number of subscribers over one watch. Tokens never go back, the last
- * state always arrives, and a re-election with equal metadata is still news.
- */
-export class Observation {
-  readonly leader: Stream<Leader | undefined>;
+/** Who leads which election, whoever it is: one watch a key, however many subscribe, and none when nobody does. */
+export class Observations {
+  readonly #watching: Watching;
+  readonly #watches = new Map<string, Watch>();
+  #closed = false;
+
+  constructor(watching: Watching) {
+    this.#watching = watching;
+  }
+
+  /**
+   * The current value first. Tokens never go back, the last state always arrives, and a re-election with equal
+   * metadata is still news.
+   */
+  leader(key: Key): Stream<Leader | undefined> {
+    return new Stream(this.#watching.trouble, (subscriber) => {
+      if (this.#closed) {
+        subscriber.error(new ClosedError('the tenure was closed'));
+        return undefined;
+      }
+      const watch = this.#watches.get(key.name) ?? new Watch(key, this.#watching);
+      this.#watches.set(key.name, watch);
+      const leave = watch.join((leader) => subscriber.next(leader));
+      return () => {
+        if (leave() === 0 && this.#watches.get(key.name) === watch) this.#watches.delete(key.name);
+      };
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const watch of this.#watches.values()) watch.end();
+    this.#watches.clear();
+  }
+}
+
+class Watch {
   readonly #key: Key;
   readonly #watching: Watching;
   readonly #subscribers = new Set<Tell>();
-  #watch: AbortController | undefined;
+  readonly #over = new AbortController();
   #seen: { readonly leader: Leader | undefined } | undefined;
   #topToken = 0n;
 
   constructor(key: Key, watching: Watching) {
     this.#key = key;
     this.#watching = watching;
-    this.leader = new Stream(watching.trouble, (subscriber) => {
-      const tell: Tell = (leader) => subscriber.next(leader);
-      this.#subscribers.add(tell);
-      if (this.#seen) tell(this.#seen.leader);
-      this.#begin();
-      return () => {
-        this.#subscribers.delete(tell);
-        if (this.#subscribers.size === 0) this.end();
-      };
-    });
+    void this.#follow(this.#over.signal);
+  }
+
+  /** Returns the leaving, which says how many are left; nobody left ends the watch. */
+  join(tell: Tell): () => number {
+    this.#subscribers.add(tell);
+    if (this.#seen) tell(this.#seen.leader);
+    return () => {
+      this.#subscribers.delete(tell);
+      if (this.#subscribers.size === 0) this.end();
+      return this.#subscribers.size;
+    };
   }
 
   end(): void {
-    this.#watch?.abort();
-    this.#watch = undefined;
-    this.#seen = undefined;
-  }
-
-  #begin(): void {
-    if (this.#watch) return;
-    this.#watch = new AbortController();
-    void this.#follow(this.#watch.signal);
+    this.#over.abort();
   }
 
   async #follow(signal: AbortSignal): Promise<void> {

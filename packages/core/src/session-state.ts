@@ -15,7 +15,7 @@ export interface Asking {
 }
 
 /** Why a deadline passed: by the clock as foreseen, seen far too late, or only because the wall clock leapt. */
-export type LapseReason = 'expired' | 'stalled' | 'clock-jump';
+type LapseReason = 'expired' | 'stalled' | 'clock-jump';
 
 export interface Live extends Asking {
   readonly phase: 'live';

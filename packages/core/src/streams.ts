@@ -6,6 +6,7 @@ import { emitSafely } from './emitter.ts';
 import { ListenerError, StoreUnavailableError, TenureError, messageOf } from './errors.ts';
 import { leaderOf } from './leader.ts';
 import type { Leader } from './leader.ts';
+import { encodeRecord } from './record.ts';
 import { Stream } from './stream.ts';
 import type { Term, TermEnd } from './term.ts';
 
@@ -123,16 +124,9 @@ export class Streams {
   #stand(): Standing {
     const { state, term, inJeopardy: jeopardy, key, candidate } = this.#candidacy;
     if (term) {
-      const { token, acquiredAt } = term;
-      const leader = {
-        key: key.name,
-        id: candidate.id,
-        token,
-        metadata: candidate.metadata,
-        acquiredAt,
-        value: '',
-      };
-      return { role: 'leader', term, leader, jeopardy };
+      const { token, acquiredAt, claimId } = term;
+      const value = encodeRecord({ ...candidate, claimId, acquiredAt });
+      return { role: 'leader', term, leader: leaderOf({ key: key.name, token, value }), jeopardy };
     }
     if (state.phase === 'idle' || (state.phase === 'releasing' && state.next === 'idle'))
       return { role: 'idle', jeopardy };

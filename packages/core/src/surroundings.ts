@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly turn: Turn;
   /** A new claim id each time. */
   readonly nonce: () => string;
+  /** @throws ClosedError once the tenure was closed. */
+  readonly refuseClosed: () => void;
 }
 
 /** Told outside the machine's turn, after the state has changed and every signal has aborted. */
@@ -22,6 +24,8 @@ export interface CandidacyListener {
   ended?(end: TermEnd): void;
   /** The state changed in some way. */
   moved?(): void;
+  /** It stands. */
+  entered?(): void;
   /** It does not stand any more. */
   left?(): void;
   jeopardy?(error: unknown): void;

@@ -7,7 +7,7 @@ import { ClosedError, ListenerError } from './errors.ts';
 import { leaderOf } from './leader.ts';
 import type { Leader } from './leader.ts';
 import { Lock } from './lock.ts';
-import { Observation } from './observe.ts';
+import { Observations } from './observe.ts';
 import { checkName, refuseUnknown, resolveOptions } from './options.ts';
 import type { Resolved, TenureOptions } from './options.ts';
 import { bounded, pause } from './patience.ts';
@@ -29,7 +29,7 @@ export class Tenure {
   readonly #session: Session;
   readonly #turn: Turn;
   readonly #candidacies = new Set<Candidacy>();
-  readonly #observations = new Map<string, Observation>();
+  readonly #observations: Observations;
   readonly #byHand = new Set<() => Promise<void>>();
   readonly #closed = new AbortController();
   readonly #removeSignals: () => void;
@@ -41,6 +41,9 @@ export class Tenure {
   constructor(options: TenureOptions) {
     this.#options = resolveOptions(options);
     this.#turn = new Turn((error) => this.#report('tenure', error));
+    const { store, clock, timing } = this.#options;
+    const trouble = (error: unknown): void => this.#report('observe', error);
+    this.#observations = new Observations({ store, clock, timing, turn: this.#turn, trouble });
     this.#session = this.#newSession(this.#options.timing);
     this.session = this.#session.events;
     this.#removeSignals = releaseOn(this.#options.releaseOn, () => this.close());
@@ -56,7 +59,7 @@ export class Tenure {
     const who = options.metadata === undefined ? candidate : { id: candidate.id, metadata: options.metadata };
     checkRecord(who, store.traits);
     const candidacy = this.#track(new Candidacy(this.#key(key), who, 'resign', this.#surroundings()));
-    return new Election(candidacy, this.#observation(key));
+    return new Election(candidacy, this.#observations.leader(this.#key(key)));
   }
 
   /** @throws InvalidArgumentError, ClosedError */
@@ -65,10 +68,7 @@ export class Tenure {
     const { clock, graceMs, candidate } = this.#options;
     const make = (around: Surroundings): Candidacy => {
       this.#refuseClosed();
-      const candidacy = this.#track(new Candidacy(name, candidate, 'stop', around));
-      // Unlike an election's, it is not used again.
-      candidacy.listen({ left: () => this.#candidacies.delete(candidacy) });
-      return candidacy;
+      return this.#track(new Candidacy(name, candidate, 'stop', around));
     };
     return new Lock(key, {
       clock,
@@ -98,7 +98,7 @@ export class Tenure {
 
   /** Who holds `key`, whoever it is, without standing: the current value first. */
   observe(key: string): Stream<Leader | undefined> {
-    return this.#observation(key).leader;
+    return this.#observations.leader(this.#key(key));
   }
 
   /**
@@ -156,7 +156,7 @@ export class Tenure {
     // The releases of keys that were given up just now.
     await Promise.race([stopped, pause(clock, timing.connectMs, patience.signal).catch(() => {})]);
     patience.abort();
-    for (const observation of this.#observations.values()) observation.end();
+    this.#observations.close();
     await Promise.all([...this.#byHand].map((dispose) => dispose()));
     await this.#session.close();
     try {
@@ -185,24 +185,16 @@ export class Tenure {
   #surroundings(): Surroundings {
     const { store, timing, clock } = this.#options;
     const nonce = (): string => `${this.#noncePrefix}${(this.#nonces += 1).toString(36)}`;
-    return { store, session: this.#session, timing, clock, turn: this.#turn, nonce };
+    const refuseClosed = (): void => this.#refuseClosed();
+    return { store, session: this.#session, timing, clock, turn: this.#turn, nonce, refuseClosed };
   }
 
   #track(candidacy: Candidacy): Candidacy {
-    this.#candidacies.add(candidacy);
+    candidacy.listen({
+      entered: () => this.#candidacies.add(candidacy),
+      left: () => this.#candidacies.delete(candidacy),
+    });
     return candidacy;
-  }
-
-  #observation(name: string): Observation {
-    const key = this.#key(name);
-    let observation = this.#observations.get(name);
-    if (!observation) {
-      const { store, clock, timing } = this.#options;
-      const trouble = (error: unknown): void => this.#report(name, error);
-      observation = new Observation(key, { store, clock, timing, turn: this.#turn, trouble });
-      this.#observations.set(name, observation);
-    }
-    return observation;
   }
 
   /** What concerns no candidate in particular goes to all of them. */

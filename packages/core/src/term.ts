@@ -32,7 +32,10 @@ export interface Term {
   save(value: Json): Promise<void>;
   /** Change the metadata that observers see. @throws TermLostError, ValueTooLargeError, InvalidArgumentError */
   announce(metadata: Json): Promise<void>;
-  /** Give it up. Resolves when the store has let go, or would have by itself. Releasing a lapsed term is not an error. */
+  /**
+   * Give it up. Resolves when the store has let go, or would have by itself; inside the work of `lead` and `run` at
+   * once, for there the key is given up when the work has settled. Releasing a lapsed term is not an error.
+   */
   release(): Promise<void>;
   /** Renew now. @throws StoreUnavailableError, TermLostError */
   extend(): Promise<void>;

@@ -56,7 +56,7 @@ describe('the system clock', () => {
   afterEach(() => vi.useRealTimers());
 
   it('takes alarms further away than Node timers reach, without firing at once (T67)', async () => {
-    const due = vi.fn();
+    const due = vi.fn<() => void>();
     const cancel = systemClock.alarm(later(systemClock.now(), 2 ** 31 + 1000), due);
     await new Promise<void>((resolve) => void systemClock.alarm(later(systemClock.now(), 20), resolve));
     expect(due).not.toHaveBeenCalled();

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createTenure } from '@tenure/core';
+import { ClosedError, createTenure } from '@tenure/core';
 import { memory } from '@tenure/core/memory';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Rig, hang, listen } from './rig.ts';
@@ -95,4 +95,31 @@ describe('releaseOn', () => {
     expect(log).toEqual(['acquired 1', 'released 1 closed']);
     expect(rig.space.sessions()).toEqual([]);
   });
+});
+
+describe('after close', () => {
+  it('nothing starts again, and whoever tries is told', async () => {
+    const { tenure, line } = rig.tenure('a');
+    const election = tenure.election('job');
+    await tenure.close();
+    line.calls.length = 0;
+    expect(() => election.start()).toThrow(ClosedError);
+    await expect(election.lead(() => {})).rejects.toBeInstanceOf(ClosedError);
+    await expect(election.terms().next()).rejects.toBeInstanceOf(ClosedError);
+    const told: unknown[] = [];
+    election.leader.subscribe({ error: (error: unknown) => told.push(error) });
+    expect(told).toEqual([expect.any(ClosedError)]);
+    await rig.clock.advance(10_000);
+    expect(line.calls).toEqual([]);
+  });
+});
+
+it('work that releases its own term does not wait for itself', async () => {
+  const { tenure } = rig.tenure('a');
+  const ran = tenure.lock('job').run(async (term) => {
+    await term.release();
+    return term.signal.aborted;
+  });
+  await rig.clock.advance(10);
+  expect(await ran).toBe(true);
 });

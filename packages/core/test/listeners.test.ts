@@ -27,13 +27,15 @@ const boom = (): never => {
   throw new Error('boom');
 };
 
+const laterBoom = (): Promise<never> => Promise.reject(new Error('later'));
+
 describe('S10: a listener that throws harms nobody', () => {
   it('neither the election, nor its other listeners, nor the process; it is told in errors', async () => {
     const { tenure } = rig.tenure('a');
     const election = tenure.election('job');
     election.acquired.subscribe(boom);
     election.acquired.pipe(map(boom)).subscribe();
-    election.acquired.subscribe(() => Promise.reject(new Error('later')));
+    election.acquired.subscribe(laterBoom as () => void);
     election.standing.subscribe(boom);
     election.leader.subscribe(boom);
     election.on('acquired', boom);
