@@ -99,7 +99,7 @@ export class ConsulSession implements StoreSession {
     );
     // A 404 of something in between (a proxy, a wrong path) does not know our session's id.
     if (status === 404 && String(body).includes(this.id)) {
-      return this.#heed(Promise.reject(new SessionGoneError(`consul: ${String(body).trim()}`)));
+      throw new SessionGoneError(`consul: ${String(body).trim()}`);
     }
     const [session] = Array.isArray(body) ? (body as { readonly TTL: string }[]) : [];
     if (status !== 200 || !session) {
@@ -108,7 +108,7 @@ export class ConsulSession implements StoreSession {
     return durationMs(session.TTL) ?? this.ttlMs;
   }
 
-  /** Whatever says that the session is gone says so for everything that hangs on it. */
+  /** A claim that hears of the session's end tells the rest of it; a renewal has asked for itself. */
   async #heed<T>(verb: Promise<T>): Promise<T> {
     try {
       return await verb;
