@@ -137,8 +137,8 @@ export const mutations: readonly Mutation[] = [
     'S4',
     'a candidate whose session is gone goes on waiting',
     'election-machine.ts',
-    "case 'unusable':\n      return",
-    "case 'unusable':\n      if (state.phase === 'following') return state;\n      return",
+    "    case 'unusable':\n      return { ...common(state), phase: 'joining', claimId",
+    "    case 'unusable':\n      if (state.phase === 'following') return state;\n      return { ...common(state), phase: 'joining', claimId",
   ),
   one(
     'S5',
