@@ -1,2 +1,3 @@
 export { consul } from './store.ts';
 export type { ConsulOptions, ConsulTls } from './options.ts';
+export { defaults } from './options.ts';

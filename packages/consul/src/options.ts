@@ -43,6 +43,7 @@ export type Settings = Required<
 
 type Defaults = Required<Omit<ConsulOptions, 'addresses' | 'token' | 'datacenter' | 'tls' | 'client'>>;
 
+/** What is left out is this. */
 export const defaults: Defaults = {
   address: 'http://127.0.0.1:8500',
   keyPrefix: '',

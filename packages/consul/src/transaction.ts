@@ -65,10 +65,13 @@ export async function transact(
   const { Results, Errors } = (typeof body === 'object' ? body : {}) as Partial<RawResult>;
   if (status === 200) return { applied: true, pairs: (Results ?? []).map(({ KV }) => pairOf(KV)) };
   const what = (Errors ?? []).map((error) => error.What).join('; ');
-  if (/permission denied|ACL not found/iu.test(what)) throw new AccessDeniedError(`consul: ${what}`);
-  if (/invalid session/iu.test(what)) throw new SessionGoneError(`consul: ${what}`);
-  if (/lock delay/iu.test(what)) return { applied: false, why: 'lock-delay' };
-  if (/already held|check|exist|isn't held|lock isn't/iu.test(what)) return { applied: false, why: 'moved' };
+  // Keys are quoted there, and may say anything.
+  const reason = what.replaceAll(/"(?:[^"\\]|\\.)*"/gu, '');
+  if (/permission denied|ACL not found/iu.test(reason)) throw new AccessDeniedError(`consul: ${what}`);
+  if (/invalid session/iu.test(reason)) throw new SessionGoneError(`consul: ${what}`);
+  if (/lock delay/iu.test(reason)) return { applied: false, why: 'lock-delay' };
+  if (/already held|check|exist|isn't held|lock isn't/iu.test(reason))
+    return { applied: false, why: 'moved' };
   throw new StoreUnavailableError(`consul: transaction refused: ${status} ${what || JSON.stringify(body)}`);
 }
 

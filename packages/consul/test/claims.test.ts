@@ -183,6 +183,15 @@ describe.skipIf(!(await serverOrSkip('consul')))('a claim', () => {
     await proxy.close();
   });
 
+  test('is not misled by a key that is named like a refusal', async () => {
+    const session = await bench.session();
+    const name = 'invalid session "permission denied" lock delay';
+    const granted = await bench.grant(session, name);
+    const held = await bench.held(await bench.session(), name);
+    expect(held.holder?.token).toBe(granted.token);
+    await session.release(bench.key(name), granted.claimId, soon());
+  });
+
   test('does not touch a semaphore', async () => {
     const body = '[{"KV":{"Verb":"set","Key":"KEY","Flags":16210313421097356768,"Value":"e30="}}]';
     await bench.agent.put('/txn', body.replace('KEY', bench.path()));
