@@ -25,7 +25,7 @@ async function refusal(what: string, use: () => unknown): Promise<TenureError> {
   } catch (thrown) {
     error = thrown;
   }
-  expect(error, what).toBeInstanceOf(TenureError);
+  expect(error).toBeInstanceOf(TenureError);
   const { name, code, message } = error as TenureError;
   rows.push(`| ${what} | ${name} | ${code} | ${message.replaceAll(/\s+/gu, ' ').slice(0, 200)} |`);
   return error as TenureError;
