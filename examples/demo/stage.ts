@@ -10,7 +10,7 @@ import type { Contender } from './contender.ts';
 import { InProcess } from './in-process.ts';
 import type { Part, Report, StoreSpec } from './report.ts';
 
-export type Casting = (
+type Casting = (
   name: string,
   tell: (report: Report) => void,
   died: (how: string) => void,
