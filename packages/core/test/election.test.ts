@@ -27,7 +27,7 @@ describe('an election', () => {
     expect(listen(election).log).toEqual([]);
   });
 
-  it('tells the same by streams and by events, released or lost once for each acquired', async () => {
+  it('tells the same by streams and by events, released or lost once for each acquired (T36)', async () => {
     const { tenure, line } = rig.tenure('a');
     const election = tenure.election('job');
     const { log } = listen(election);
@@ -183,7 +183,7 @@ describe('lead', () => {
     expect(leads.slice(0, 4)).toEqual(['a', 'b', 'a', 'b']);
   });
 
-  it('rejects with what the work throws, after giving the key up', async () => {
+  it('rejects with what the work throws, after giving the key up (T71)', async () => {
     const { tenure } = rig.tenure('a');
     const election = tenure.election('job');
     const { log } = listen(election);

@@ -114,7 +114,7 @@ describe('S1: only open and renew move a deadline, counted from before they were
 });
 
 describe('S2: at the deadline the term is over whatever is in flight', () => {
-  it('says so at the first read after the loop was blocked, before any timer has run', async () => {
+  it('says so at the first read after the loop was blocked, before any timer has run (T69)', async () => {
     const { election, heard, term } = await leading();
     rig.clock.stall(1800);
     expect(term.isCurrent()).toBe(false);
@@ -333,7 +333,7 @@ describe('S7: every new claim is a new term with a higher token', () => {
 });
 
 describe('S8: nothing touches a successor', () => {
-  it('refuses saves, announcements and releases of a term whose successor leads', async () => {
+  it('refuses saves, announcements and releases of a term whose successor leads (T41)', async () => {
     const { line, heard, term } = await leading('a');
     const { tenure } = rig.tenure('b');
     const election = tenure.election('job');
@@ -374,7 +374,7 @@ describe('S8: nothing touches a successor', () => {
 });
 
 describe('S9: the key is held until the work has settled', () => {
-  it('keeps renewing while the work winds down, and releases only then', async () => {
+  it('keeps renewing while the work winds down, and releases only then (T39)', async () => {
     const { tenure } = rig.tenure('a');
     const other = rig.tenure('b').tenure.election('job');
     const election = tenure.election('job');
