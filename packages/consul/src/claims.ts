@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import {
   decodeRecord,
   encodeRecord,
@@ -11,6 +10,7 @@ import {
   type Key,
 } from '@tenure/core/store';
 import { decodeCheckpoint, savedIn } from './checkpoint.ts';
+import { crowd } from './crowd.ts';
 import { Ghosts } from './ghosts.ts';
 import { Holds } from './holds.ts';
 import { holderOf, isSemaphore, tokenOf, type Pair } from './pair.ts';
@@ -103,20 +103,15 @@ export class Claims {
 
   /** After a look. What fails here, the next renewal tries again; nobody has to wait for it. */
   async tidy(signal: AbortSignal): Promise<void> {
-    const spoilt = this.#holds.spoilt();
-    if (spoilt.length === 0 && this.#ghosts.paths().length === 0) return;
-    const all = AbortSignal.any([signal]);
-    setMaxListeners(0, all);
-    const repairs = spoilt.map((hold) => this.#writer.repair(hold, all));
+    const all = crowd(signal);
+    const repairs = this.#holds.spoilt().map((hold) => this.#writer.repair(hold, all));
     await Promise.allSettled([...repairs, this.#ghosts.sweep(all)]);
   }
 
   /** As many as can be; the rest go with the session. */
   async releaseAll(signal: AbortSignal): Promise<void> {
-    const all = AbortSignal.any([signal]);
-    setMaxListeners(0, all);
-    const releases = [...this.#holds].map(({ key, claimId }) => this.release(key, claimId, all));
-    await Promise.allSettled(releases);
+    const all = crowd(signal);
+    await Promise.allSettled([...this.#holds].map(({ key, claimId }) => this.release(key, claimId, all)));
     this.#ghosts.forget();
   }
 
@@ -153,9 +148,9 @@ export class Claims {
 
   async #read(key: Key, signal: AbortSignal): Promise<Found> {
     const { connection, layout } = this.#site;
-    const [path, beside] = [layout.lock(key), layout.checkpoint(key)];
-    const pairs = await tx.readTogether(connection, [path, beside], signal);
-    return { lock: pairs.get(path), checkpoint: pairs.get(beside) };
+    const paths = [layout.lock(key), layout.checkpoint(key)] as const;
+    const pairs = await tx.readTogether(connection, paths, signal);
+    return { lock: pairs.get(paths[0]), checkpoint: pairs.get(paths[1]) };
   }
 
   /** Undefined if the key is free. Ours if it says so, though nobody told us: the answer to an earlier claim was lost. */

@@ -1,5 +1,5 @@
-import { setMaxListeners } from 'node:events';
 import type { Connection } from './connection.ts';
+import { crowd } from './crowd.ts';
 import type { Pair } from './pair.ts';
 import type { Shard, ShardHost, Sight } from './shard.ts';
 import { Shards } from './shards.ts';
@@ -92,8 +92,7 @@ export class Lookout implements ShardHost {
       if (shard && shard.answeredIn < round) silent.add(shard);
     }
     if (silent.size === 0) return;
-    const all = AbortSignal.any([signal]);
-    setMaxListeners(0, all);
+    const all = crowd(signal);
     await Promise.all(
       [...silent].map(async (shard) => {
         this.seen(shard, await shard.look('renewals', all));
