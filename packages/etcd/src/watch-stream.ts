@@ -9,7 +9,7 @@ import { watch } from './rpc.ts';
 export interface Watching {
   readonly key: Buffer;
   readonly range_end?: Buffer;
-  /** The first revision of interest; one above the current one, or etcd serves the watch from a slow path. 0: from now on. */
+  /** The first revision of interest; 0: from now on. One that is past already is served from a slow path. */
   readonly from: bigint;
   readonly deletesOnly?: boolean;
   events(events: readonly IEvent[]): void;
@@ -141,12 +141,9 @@ export class WatchStream {
     this.#stream = undefined;
     if (this.#lifetime.signal.aborted || this.#entries.size === 0) return;
     this.#failures += 1;
-    if (this.#failures <= this.#endpoints.tries) {
-      this.#restart();
-    } else {
-      this.#failures = 0;
-      this.#failAll(error);
-    }
+    if (this.#failures <= this.#endpoints.tries) return this.#restart();
+    this.#failures = 0;
+    this.#failAll(error);
   }
 
   #failAll(error: Error): void {
@@ -161,10 +158,8 @@ export class WatchStream {
     const id = response.created ? this.#created(response.watch_id) : response.watch_id;
     const entry = this.#entries.get(id);
     if (!entry) return;
-    if (response.canceled) {
-      this.#canceled(id, entry, response);
-      return;
-    }
+    if (response.canceled) return this.#canceled(id, entry, response);
+    if (response.created) entry.deniedBefore = false;
     const last = response.events.at(-1);
     if (!last) return;
     // Not the header's revision: a watch that catches up is told it before it has all events up to it.

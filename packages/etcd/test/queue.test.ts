@@ -172,6 +172,21 @@ describe.skipIf(!(await serverOrSkip('etcd')))('the queue of an election in etcd
     expect(await operator.keysUnder(`${first.key.namespace}/`)).toEqual([]);
   });
 
+  it('lets a waiter save and announce nothing, not even with the create revision of its own key', async () => {
+    const key = freshKey();
+    const [leader, waiter] = [await contend(key), await contend(key)];
+    const granted = await leader.grant();
+    await waiter.held();
+    const token = BigInt((await operator.candidates(key)).at(1)!.create_revision);
+    const forged = { ...granted, claimId: waiter.claimId, token };
+    const record = { id: 'x', claimId: waiter.claimId, acquiredAt: 'now' };
+    await expect(waiter.session.save(forged, 'stolen', 1, soon())).rejects.toBeInstanceOf(ClaimLostError);
+    await expect(waiter.session.announce(forged, record, soon())).rejects.toBeInstanceOf(ClaimLostError);
+    await leader.release();
+    expect(await waiter.claim()).toMatchObject({ outcome: 'granted', token, checkpoint: undefined });
+    await waiter.session.save(forged, 'mine', 1, soon());
+  });
+
   it('wakes the next in the queue only, of many that wait', async () => {
     const key = freshKey();
     const leader = await contend(key);
