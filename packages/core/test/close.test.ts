@@ -31,6 +31,7 @@ describe('S11: after close nothing is left', () => {
     async (verb) => {
       const { tenure, line } = rig.tenure('a');
       line.fault = (call) => (call.verb === verb ? hang : undefined);
+      line.deaf = true;
       const election = tenure.election('job');
       const { log } = listen(election);
       election.start();

@@ -358,7 +358,9 @@ describe('S8: nothing touches a successor', () => {
       verb === 'save' && (saves += 1) === 1 ? { kind: 'hung', applied: true } : undefined;
     const first = term.save({ step: 1 });
     const second = term.save({ step: 2 });
-    await rig.clock.advance(500);
+    await rig.clock.advance(50);
+    expect(saves).toBe(1);
+    await rig.clock.advance(450);
     await Promise.all([first, second]);
     expect(saves).toBe(3);
     await term.release();
