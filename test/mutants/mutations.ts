@@ -238,7 +238,7 @@ export const mutations: readonly Mutation[] = [
     'return this.#aborts.shift() ?? this.#notices.shift();',
     'return this.#notices.shift() ?? this.#aborts.shift();',
   ),
-  one('S11', 'a closed session keeps its alarm', 'session.ts', 'this.#runtime.halt();', ''),
+  one('S11', 'observers go on after close', 'tenure.ts', 'this.#observations.close();', ''),
   one(
     'S11',
     'close waits for a store that never answers',

@@ -112,10 +112,11 @@ export const evictCases: readonly Case[] = [
       const waiter = await bench.session();
       const granted = await bench.grant(session, bench.key());
       const record = bench.record();
-      const won = bench.wait(waiter, bench.key(), record).then(() => bench.win(waiter, bench.key(), record));
       const operator = await bench.store();
+      const turn = bench.turn(waiter, await bench.wait(waiter, bench.key(), record));
       expect(await operator.evict(bench.key(), granted.token, { force: true }, bench.signal)).toBe(true);
-      expect((await won).token > granted.token).toBe(true);
+      await turn;
+      expect((await bench.win(waiter, bench.key(), record)).token > granted.token).toBe(true);
     },
   },
   {
