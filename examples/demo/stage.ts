@@ -10,11 +10,7 @@ import type { Contender } from './contender.ts';
 import { InProcess } from './in-process.ts';
 import type { Part, Report, StoreSpec } from './report.ts';
 
-type Casting = (
-  name: string,
-  tell: (report: Report) => void,
-  died: (how: string) => void,
-) => Contender;
+type Casting = (name: string, tell: (report: Report) => void, died: (how: string) => void) => Contender;
 
 /** Where the demo plays: a store, and contenders who share it. */
 export interface Stage {
