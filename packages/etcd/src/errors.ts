@@ -15,7 +15,7 @@ interface Status {
 }
 
 /** gRPC's own errors carry code and details; those that etcd3 made of them only the message, "14 UNAVAILABLE: …". */
-export function statusOf(error: unknown): Status {
+function statusOf(error: unknown): Status {
   const { code, details, message } = error as { code?: unknown; details?: unknown; message?: unknown };
   if (typeof code === 'number' && typeof details === 'string') return { code, text: details };
   const said = typeof message === 'string' ? message : String(error);
@@ -39,7 +39,7 @@ export const isStaleToken = (error: unknown): boolean =>
 export const isAuthOff = (error: unknown): boolean =>
   statusOf(error).text.includes('authentication is not enabled');
 
-export const isLeaseNotFound = (error: unknown): boolean =>
+const isLeaseNotFound = (error: unknown): boolean =>
   statusOf(error).text.includes('requested lease not found');
 
 export const isLeaseExists = (error: unknown): boolean =>
@@ -54,7 +54,8 @@ const TLS = /certificate|self.signed|SSL|TLS|altnames|EPROTO|wrong version numbe
 export function storeError(error: unknown, where: string): Error {
   if (error instanceof TenureError) return error;
   const { code, text } = statusOf(error);
-  const said = `${where}: ${text}`;
+  // gRPC leaves room for a note that is mostly empty.
+  const said = `${where}: ${text.replace(/\.? Resolution note: $/u, '')}`;
   const options = { cause: error };
   if (isLeaseNotFound(error)) return new SessionGoneError(said, options);
   if (DENIED.test(text) || code === 7 || code === 16) return new AccessDeniedError(said, options);

@@ -36,7 +36,7 @@ export function startingWith(prefix: string): Range {
   return { key, range_end: end };
 }
 
-export const folderOf = (namespace: string): string => `${escapeSegment(namespace)}/`;
+const folderOf = (namespace: string): string => `${escapeSegment(namespace)}/`;
 
 const electionOf = ({ namespace, name }: Key): string => `${folderOf(namespace)}${escapeSegment(name)}/`;
 

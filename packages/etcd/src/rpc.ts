@@ -65,7 +65,7 @@ export interface Cancellable {
 }
 
 /** A gRPC call with a message stream in both directions. */
-export interface Duplex extends Cancellable {
+interface Duplex extends Cancellable {
   write(request: unknown): unknown;
   on(event: 'data', listener: (response: unknown) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
