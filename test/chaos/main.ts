@@ -26,7 +26,9 @@ async function attempt(kind: Kind, [what, run]: Fault): Promise<Outcome> {
     return { fault: what, kind, handovers: [], marginsMs: [], violations: [message] };
   });
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-  print(`${kind}: ${what}: ${outcome.violations.length === 0 ? 'kept its word' : 'BROKE ITS WORD'} (${seconds} s)`);
+  print(
+    `${kind}: ${what}: ${outcome.violations.length === 0 ? 'kept its word' : 'BROKE ITS WORD'} (${seconds} s)`,
+  );
   for (const violation of outcome.violations) print(`    ${violation}`);
   return outcome;
 }

@@ -10,7 +10,7 @@ import type { Plan, StoreSpec } from './protocol.ts';
 
 /** Consul's default minimum is 10 s, and it waits for twice the TTL: too long for tests. */
 const CONSUL_MIN_TTL_MS = 1000;
-export const TTL_MS = 3000;
+const TTL_MS = 3000;
 /** How many processes start at once: they are slow to load, and the machine is small. */
 const STARTS_AT_ONCE = 4;
 
@@ -61,9 +61,13 @@ export class Arena implements AsyncDisposable {
   async enter(...entries: readonly Entry[]): Promise<Contender[]> {
     const entered: Contender[] = [];
     for (let first = 0; first < entries.length; first += STARTS_AT_ONCE) {
-      const batch = entries.slice(first, first + STARTS_AT_ONCE);
-      entered.push(...(await Promise.all(batch.map((entry) => Contender.start(this.#plan(entry))))));
-      this.contenders.splice(this.contenders.length, 0, ...entered.slice(first));
+      const batch = entries
+        .slice(first, first + STARTS_AT_ONCE)
+        .map((entry) => new Contender(this.#plan(entry)));
+      // Before they are ready: one that never is must be ended too.
+      this.contenders.push(...batch);
+      entered.push(...batch);
+      await Promise.all(batch.map((contender) => contender.next('ready')));
     }
     return entered;
   }
@@ -71,14 +75,11 @@ export class Arena implements AsyncDisposable {
   /** Closes what runs, expects it to end by itself, and tells everything that was wrong since the arena was opened. */
   async verdict(): Promise<string[]> {
     const found = violations(this.contenders);
-    const endings = await Promise.all(
-      this.contenders
-        .filter(({ running }) => running)
-        .map(async (contender) => ({ id: contender.id, ...(await contender.close()) })),
+    const running = this.contenders.filter((contender) => contender.running);
+    const endings = await Promise.all(running.map((contender) => contender.close()));
+    const unclean = endings.flatMap(({ code, signal }, index) =>
+      code === 0 ? [] : [`${running[index]!.id}: ended with ${signal ?? code} after close()`],
     );
-    const unclean = endings
-      .filter(({ code, signal }) => code !== 0 || signal !== null)
-      .map(({ id, code, signal }) => `${id}: ended with ${signal ?? code} after close()`);
     const late = violations(this.contenders).filter((violation) => !found.includes(violation));
     return [...found, ...unclean, ...late];
   }

@@ -40,5 +40,11 @@ export async function blackHole(kind: Kind, count: number): Promise<Outcome> {
     leaders.map((leader) => leader.next('standing', ({ role }) => role === 'follower', healedAt)),
   );
   const marginsMs = changes.map(fromLoss);
-  return { fault: 'black hole', kind, handovers: changes, marginsMs, violations: [...violations, ...(await arena.verdict())] };
+  return {
+    fault: 'black hole',
+    kind,
+    handovers: changes,
+    marginsMs,
+    violations: [...violations, ...(await arena.verdict())],
+  };
 }

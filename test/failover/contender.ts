@@ -31,7 +31,7 @@ export class Contender {
   /** Somebody ended it on purpose. */
   #expected = false;
 
-  private constructor(plan: Plan) {
+  constructor(plan: Plan) {
     this.id = plan.id;
     this.keys = plan.keys;
     this.#child = spawn(process.execPath, ['--import', 'tsx', WORKER, JSON.stringify(plan)], {
@@ -50,12 +50,6 @@ export class Contender {
       for (const waiter of this.#waiters) waiter.fail(new Error(`it ended with ${JSON.stringify(ending)}`));
       return ending;
     });
-  }
-
-  static async start(plan: Plan): Promise<Contender> {
-    const contender = new Contender(plan);
-    await contender.next('ready');
-    return contender;
   }
 
   get running(): boolean {

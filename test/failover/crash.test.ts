@@ -13,7 +13,10 @@ describe.each(['etcd', 'consul'] as const)('%s', async (kind) => {
   const server = await serverOrSkip(kind, { own: true });
 
   /** One leads and the other waits. */
-  async function pair(arena: Arena, releaseOn: readonly NodeJS.Signals[] = []): Promise<[Contender, Contender]> {
+  async function pair(
+    arena: Arena,
+    releaseOn: readonly NodeJS.Signals[] = [],
+  ): Promise<[Contender, Contender]> {
     const [first, second] = await arena.enter(
       { id: 'first', keys: [KEY], releaseOn },
       { id: 'second', keys: [KEY], releaseOn },
@@ -25,17 +28,20 @@ describe.each(['etcd', 'consul'] as const)('%s', async (kind) => {
 
   const won = (contender: Contender): Promise<ReportOf<'acquired'>> => contender.next('acquired');
 
-  test.skipIf(!server)('a killed leader is followed when its TTL has passed, with a higher token', async () => {
-    await using arena = await Arena.open(kind);
-    const [first, second] = await pair(arena);
-    const { token } = await won(first);
-    const killedAt = process.hrtime.bigint();
-    await first.end('SIGKILL');
-    const next = await won(second);
-    expect(next.token).toBeGreaterThan(token);
-    expect(msBetween(killedAt, next.at)).toBeLessThan(expiryMs(kind, arena.ttlMs) + SLACK_MS);
-    expect(await arena.verdict()).toEqual([]);
-  });
+  test.skipIf(!server)(
+    'a killed leader is followed when its TTL has passed, with a higher token',
+    async () => {
+      await using arena = await Arena.open(kind);
+      const [first, second] = await pair(arena);
+      const { token } = await won(first);
+      const killedAt = process.hrtime.bigint();
+      await first.end('SIGKILL');
+      const next = await won(second);
+      expect(next.token).toBeGreaterThan(token);
+      expect(msBetween(killedAt, next.at)).toBeLessThan(expiryMs(kind, arena.ttlMs) + SLACK_MS);
+      expect(await arena.verdict()).toEqual([]);
+    },
+  );
 
   test.skipIf(!server)('a leader that resigns ends its term first, and the next one leads', async () => {
     await using arena = await Arena.open(kind);

@@ -11,12 +11,12 @@ import type { Outcome } from './outcome.ts';
 import { msBetween } from './protocol.ts';
 import type { ReportOf } from './protocol.ts';
 
-const REASONS = ['stalled', 'expired'];
+const REASONS = new Set(['stalled', 'expired']);
 
 interface Ice {
   readonly fault: string;
-  freeze(leader: Contender, ms: number): void;
-  thaw(leaders: readonly Contender[]): Promise<void>;
+  readonly freeze: (leader: Contender, ms: number) => void;
+  readonly thaw: (leaders: readonly Contender[]) => Promise<void>;
 }
 
 /** Leaders that block their event loop for 2·TTL, and until the next leader is there. */
@@ -75,16 +75,26 @@ async function frozen(kind: Kind, count: number, { fault, freeze, thaw }: Ice): 
     leaders.map((leader) => leader.next('standing', ({ role }) => role === 'follower', frozenAt)),
   );
   const marginsMs = changes.map(fromLastRead);
-  return { fault, kind, handovers: changes, marginsMs, violations: [...violations.flat(), ...(await arena.verdict())] };
+  return {
+    fault,
+    kind,
+    handovers: changes,
+    marginsMs,
+    violations: [...violations.flat(), ...(await arena.verdict())],
+  };
 }
 
 /** Before any timer or answer could tell it, every way to ask says that the term is over. */
 function firstReads(leader: Contender, { views }: ReportOf<'away'>): string[] {
-  const wrong = views.filter(({ isCurrent, hasTerm, remainingMs }) => isCurrent || hasTerm || remainingMs !== 0);
+  const wrong = views.filter(
+    ({ isCurrent, hasTerm, remainingMs }) => isCurrent || hasTerm || remainingMs !== 0,
+  );
   const reasons = leader.of('ended').map(({ reason }) => reason);
   return [
     ...(views.length === 1 ? [] : [`${leader.id}: ${views.length} first reads`]),
-    ...wrong.map((view) => `${leader.id}: the first read said ${JSON.stringify({ ...view, token: String(view.token) })}`),
-    ...reasons.filter((reason) => !REASONS.includes(reason)).map((reason) => `${leader.id}: lost as ${reason}`),
+    ...wrong.map(
+      (view) => `${leader.id}: the first read said ${JSON.stringify({ ...view, token: String(view.token) })}`,
+    ),
+    ...reasons.filter((reason) => !REASONS.has(reason)).map((reason) => `${leader.id}: lost as ${reason}`),
   ];
 }

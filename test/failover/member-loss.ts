@@ -27,7 +27,13 @@ export async function memberLoss(kind: Kind, rounds: number): Promise<Outcome> {
   }
   const changes = handovers(reignsOf(contenders));
   const fault = `kill -9 of the leading member × ${rounds}`;
-  return { fault, kind, handovers: changes, marginsMs: changes.map(fromLoss), violations: await arena.verdict() };
+  return {
+    fault,
+    kind,
+    handovers: changes,
+    marginsMs: changes.map(fromLoss),
+    violations: await arena.verdict(),
+  };
 }
 
 /** Every contender's session has been heard of since, and every key is led. */

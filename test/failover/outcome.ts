@@ -14,7 +14,8 @@ export interface Outcome {
 }
 
 /** From `lost` to the next `acquired`. */
-export const fromLoss = ({ from, to }: Handover): number => msBetween(from.endedAt ?? to.acquiredAt, to.acquiredAt);
+export const fromLoss = ({ from, to }: Handover): number =>
+  msBetween(from.endedAt ?? to.acquiredAt, to.acquiredAt);
 
 /** From the last read that found the term current to the next `acquired`. */
 export const fromLastRead = ({ from, to }: Handover): number => msBetween(from.lastCurrentAt, to.acquiredAt);

@@ -3,10 +3,14 @@ export function table(rows: readonly Readonly<Record<string, string | number>>[]
   const names = Object.keys(rows[0] ?? {});
   const cells = [names, ...rows.map((row) => names.map((name) => String(row[name] ?? '')))];
   const widths = names.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
-  const isNumber = names.map((name) => rows.every((row) => typeof row[name] === 'number' || row[name] === '-'));
+  const isNumber = names.map((name) =>
+    rows.every((row) => typeof row[name] === 'number' || row[name] === '-'),
+  );
   const line = (row: readonly string[]): string =>
     row
-      .map((cell, column) => (isNumber[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .map((cell, column) =>
+        isNumber[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+      )
       .join('  ')
       .trimEnd();
   const rule = widths.map((width) => '-'.repeat(width)).join('  ');

@@ -75,8 +75,8 @@ function stand(key: string): Stand {
 
 for (const event of ['opened', 'renewed', 'jeopardy', 'secure', 'invalidated', 'closed'] as const) {
   tenure.session.on(event, (detail?: unknown) => {
-    const shown = detail instanceof Error ? detail.message : JSON.stringify(detail);
-    tell({ what: 'session', event, detail: shown ?? '' });
+    const shown = detail instanceof Error ? detail.message : JSON.stringify(detail ?? null);
+    tell({ what: 'session', event, detail: shown });
   });
 }
 
@@ -144,7 +144,9 @@ function follow(order: Order): void {
         void election.stop();
         break;
       case 'observe':
-        tenure.observe(key).subscribe((leader) => tell({ what: 'leader', key, leader: leader && shown(leader) }));
+        tenure
+          .observe(key)
+          .subscribe((leader) => tell({ what: 'leader', key, leader: leader && shown(leader) }));
     }
   }
 }
