@@ -12,6 +12,8 @@ export default defineConfig({
     reporters: ['default', fileURLToPath(new URL('tally.ts', import.meta.url))],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Most tests wait for a server, not for a processor.
+    maxWorkers: 4,
     projects: [
       { extends: true, test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'system', include: ['test/**/*.test.ts'] } },

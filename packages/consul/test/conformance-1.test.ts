@@ -1,0 +1,3 @@
+import { describeConsul } from './conformance.ts';
+
+await describeConsul(1);

@@ -1,0 +1,3 @@
+import { describeEtcd } from './conformance.ts';
+
+await describeEtcd(3);
