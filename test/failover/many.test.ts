@@ -11,8 +11,6 @@ import { table } from './table.ts';
 
 const FEW = 100;
 const MANY = 1000;
-/** Elections that start at once. This is about what they cost at rest, not about a storm of claims. */
-const STEP = 50;
 /** The agents of Consul grant a client 200 connections, of which the store uses 32 unless told otherwise. */
 const CONNECTIONS: Record<Kind, number> = { etcd: 4, consul: 40 };
 
@@ -52,12 +50,10 @@ describe.each(['etcd', 'consul'] as const)('%s', async (kind) => {
   );
 });
 
+/** All at once. */
 async function leadAll(leader: Contender, keys: readonly string[]): Promise<void> {
-  for (let first = 0; first < keys.length; first += STEP) {
-    const batch = keys.slice(first, first + STEP);
-    leader.stand(batch);
-    await Promise.all(batch.map((key) => leader.next('acquired', (report) => report.key === key)));
-  }
+  leader.stand(keys);
+  await Promise.all(keys.map((key) => leader.next('acquired', (report) => report.key === key)));
 }
 
 /** What three TTLs cost in which nothing happens. */

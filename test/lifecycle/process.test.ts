@@ -57,6 +57,23 @@ describe('a process', () => {
     expect(lines.toSorted()).toEqual(['CLOSED', 'interrupt me', 'released closed']);
   });
 
+  it('with two tenures is ended by a signal when both have released', async () => {
+    const { signal, lines } = await run(`${opening}
+      for (const name of ['one', 'two']) {
+        const tenure = createTenure({ store: memory(), releaseOn: ['SIGTERM'] });
+        const slow = name === 'one' ? 100 : 0;
+        tenure.lock('job').run(async (term) => {
+          await new Promise((resolve) => term.signal.addEventListener('abort', resolve));
+          await new Promise((resolve) => setTimeout(resolve, slow));
+          say(name + ' wound down');
+        });
+      }
+      setImmediate(() => say('interrupt me'));
+    `);
+    expect(signal).toBe('SIGTERM');
+    expect(lines).toEqual(['interrupt me', 'two wound down', 'one wound down']);
+  });
+
   it('that throws or exits while it leads is not kept by us (T75)', async () => {
     const { status, lines } = await run(`${opening}
       const tenure = createTenure({ store: memory() });

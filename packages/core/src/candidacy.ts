@@ -46,6 +46,7 @@ export class Candidacy implements SessionUser {
     this.#calls = new ElectionCalls(key, candidate, around, {
       won: (win) => this.#won(win),
       trouble: (error) => this.trouble(error),
+      sent: (call) => this.#dispatch({ type: 'sent', call }),
     });
     this.#runtime = new Runtime<ElectionState, ElectionHappening, ElectionCall>({
       initial: initialElection,

@@ -23,6 +23,7 @@ export interface Win {
 interface CallHost {
   readonly won: (win: Win) => void;
   readonly trouble: (error: unknown) => void;
+  readonly sent: (call: ElectionCall) => void;
 }
 
 /** Makes a candidate's calls to the store, and says what came of them. */
@@ -51,15 +52,13 @@ export class ElectionCalls {
     try {
       switch (call.verb) {
         case 'claim':
-          return await this.#claim(call.claimId, signal);
+          return await this.#send(call, signal, () => this.#claim(call.claimId, signal));
         case 'park':
           if (!session.store) break;
           await session.store.park(call.held, signal);
           return { type: 'woke' };
         case 'release':
-          await session.store?.release(this.#key, call.claimId, signal);
-          if (this.#suspects.delete(call.claimId)) session.sweep(this.#key, call.claimId);
-          return { type: 'released' };
+          return await this.#send(call, signal, () => this.#release(call.claimId, signal));
         case 'lookout':
           for await (const holder of store.watch(this.#key, signal)) {
             if (holder && holder.token > call.token) return { type: 'succeeded' };
@@ -73,6 +72,29 @@ export class ElectionCalls {
       else if (!signal.aborted) this.#host.trouble(error);
       return { type: 'failed', notApplied: error instanceof NotAppliedError };
     }
+  }
+
+  /** In its turn. A call that is given up makes room at once, even if the store goes on with it. */
+  async #send(
+    call: ElectionCall,
+    signal: AbortSignal,
+    ask: () => Promise<ElectionHappening>,
+  ): Promise<ElectionHappening> {
+    const leave = await this.#around.session.gate.enter(signal);
+    signal.addEventListener('abort', leave, { once: true });
+    this.#host.sent(call);
+    try {
+      return await ask();
+    } finally {
+      leave();
+    }
+  }
+
+  async #release(claimId: string, signal: AbortSignal): Promise<ElectionHappening> {
+    const { session } = this.#around;
+    await session.store?.release(this.#key, claimId, signal);
+    if (this.#suspects.delete(claimId)) session.sweep(this.#key, claimId);
+    return { type: 'released' };
   }
 
   async #claim(claimId: string, signal: AbortSignal): Promise<ElectionHappening> {

@@ -10,7 +10,7 @@ export function whileLeading(state: Leading, event: ElectionEvent, timing: Timin
     const last = { claimId: state.claimId, kind: ended.kind, reason: ended.reason, overrun };
     // Work that goes on after its term must not see another one begin beside it.
     const outlived = state.guarded && event.type !== 'settled';
-    return release({ ...state, last }, state.claimId, outlived ? 'idle' : ended.next, event, timing);
+    return release({ ...state, last }, state.claimId, outlived ? 'idle' : ended.next);
   };
   /** The term shall end: at once, or when its work has settled. */
   const ask = (winding: Winding): ElectionState => {

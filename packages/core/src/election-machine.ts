@@ -12,6 +12,7 @@
  *                      +---------- standing back <--- resigned or evicted ------------------------+---> idle
  */
 import { isPast, later } from './clock.ts';
+import type { Instant } from './clock.ts';
 import { whileLeading } from './election-leading.ts';
 import { claim, common, idle, proceed, recheckAt, release, stand } from './election-moves.ts';
 import type { ElectionEvent, ElectionState } from './election-state.ts';
@@ -24,14 +25,14 @@ export function electionTransition(
   timing: Timing,
 ): ElectionState {
   const state = note(before, event);
+  if (event.type === 'sent') return sent(state, event, timing);
   switch (state.phase) {
     case 'idle':
-      return event.type === 'start' ? stand(state, event, timing) : state;
+      return event.type === 'start' ? stand(state, event) : state;
     case 'joining':
-      if (event.type === 'usable') return claim(state, state.claimId ?? event.nonce, event, timing);
+      if (event.type === 'usable') return claim(state, state.claimId ?? event.nonce);
       if (event.type === 'unusable' && event.gone) return { ...common(state), phase: 'joining' };
-      if (event.type === 'stop')
-        return state.claimId ? release(state, state.claimId, 'idle', event, timing) : idle(state);
+      if (event.type === 'stop') return state.claimId ? release(state, state.claimId, 'idle') : idle(state);
       return state;
     case 'claiming':
     case 'following':
@@ -41,9 +42,18 @@ export function electionTransition(
     case 'releasing':
       return whileReleasing(state, event, timing);
     case 'standing-back':
-      return whileStandingBack(state, event, timing);
+      return whileStandingBack(state, event);
   }
 }
+
+/** A call has its patience from when it leaves, not from when it was meant. */
+function sent(state: ElectionState, event: ElectionEvent & { type: 'sent' }, timing: Timing): ElectionState {
+  if (!('call' in state) || state.call !== event.call) return state;
+  return { ...state, dueAt: later(event.at, timing.patienceMs) };
+}
+
+const isDue = ({ dueAt }: { readonly dueAt: Instant | undefined }, { at }: ElectionEvent): boolean =>
+  dueAt !== undefined && isPast(dueAt, at);
 
 /** What is remembered in every phase. */
 function note(state: ElectionState, event: ElectionEvent): ElectionState {
@@ -83,7 +93,7 @@ function whileWaiting(
       };
     }
     case 'woke':
-      return claim(state, state.claimId, event, timing);
+      return claim(state, state.claimId);
     case 'failed':
       return retry(
         event.notApplied
@@ -91,18 +101,18 @@ function whileWaiting(
           : backOffMs(state.failures, event.jitter, timing, timing.backOff.downMs),
       );
     case 'alarm':
-      if (!isPast(state.dueAt, event.at)) return state;
-      if (state.phase === 'following') return claim(state, state.claimId, event, timing);
+      if (!isDue(state, event)) return state;
+      if (state.phase === 'following') return claim(state, state.claimId);
       // Unanswered: the same claim id settles it, whether or not it was applied (S6).
       return state.call
         ? retry(backOffMs(state.failures, event.jitter, timing, timing.backOff.downMs))
-        : claim(state, state.claimId, event, timing, state.failures);
+        : claim(state, state.claimId, state.failures);
     case 'unusable':
       return { ...common(state), phase: 'joining', claimId: event.gone ? undefined : state.claimId };
     case 'void':
-      return release(state, state.claimId, 'claim', event, timing);
+      return release(state, state.claimId, 'claim');
     case 'stop':
-      return release(state, state.claimId, 'idle', event, timing);
+      return release(state, state.claimId, 'idle');
     default:
       return state;
   }
@@ -120,12 +130,12 @@ function whileReleasing(
       return event.gone ? proceed(state, event, timing) : state;
     case 'failed':
     case 'alarm': {
-      if (event.type === 'alarm' && !isPast(state.dueAt, event.at)) return state;
+      if (event.type === 'alarm' && !isDue(state, event)) return state;
       if (event.type === 'alarm' && !state.call) {
         return {
           ...state,
           call: { verb: 'release', claimId: state.claimId },
-          dueAt: later(event.at, timing.patienceMs),
+          dueAt: undefined,
         };
       }
       const waitMs = backOffMs(state.failures, event.jitter, timing, timing.backOff.downMs);
@@ -143,13 +153,12 @@ function whileReleasing(
 function whileStandingBack(
   state: ElectionState & { phase: 'standing-back' },
   event: ElectionEvent,
-  timing: Timing,
 ): ElectionState {
   switch (event.type) {
     case 'succeeded':
-      return stand(state, event, timing);
+      return stand(state, event);
     case 'alarm':
-      return isPast(state.dueAt, event.at) ? stand(state, event, timing) : state;
+      return isDue(state, event) ? stand(state, event) : state;
     case 'failed':
       // Not knowing who leads, wait out the whole TTL.
       return { ...state, call: undefined };

@@ -8,40 +8,28 @@ export const common = ({ usable, guarded, last }: Common): Common => ({ usable, 
 
 export const idle = (state: ElectionState): ElectionState => ({ ...common(state), phase: 'idle' });
 
-export const stand = (state: ElectionState, event: ElectionEvent, timing: Timing): ElectionState =>
-  state.usable ? claim(state, event.nonce, event, timing) : { ...common(state), phase: 'joining' };
+export const stand = (state: ElectionState, event: ElectionEvent): ElectionState =>
+  state.usable ? claim(state, event.nonce) : { ...common(state), phase: 'joining' };
 
-export const claim = (
-  state: ElectionState,
-  claimId: string,
-  { at }: ElectionEvent,
-  timing: Timing,
-  failures = 0,
-): ElectionState => ({
+export const claim = (state: ElectionState, claimId: string, failures = 0): ElectionState => ({
   ...common(state),
   phase: 'claiming',
   claimId,
   held: 'held' in state ? state.held : undefined,
   call: { verb: 'claim', claimId },
-  dueAt: later(at, timing.patienceMs),
+  dueAt: undefined,
   failures,
 });
 
 /** Whatever may stand in the store under this claim id goes, before anything else is tried. */
-export const release = (
-  state: ElectionState,
-  claimId: string,
-  next: Next,
-  { at }: ElectionEvent,
-  timing: Timing,
-): ElectionState => ({
+export const release = (state: ElectionState, claimId: string, next: Next): ElectionState => ({
   ...common(state),
   phase: 'releasing',
   claimId,
   token: state.phase === 'leading' ? state.granted.token : undefined,
   next,
   call: { verb: 'release', claimId },
-  dueAt: later(at, timing.patienceMs),
+  dueAt: undefined,
   failures: 0,
 });
 
@@ -60,7 +48,7 @@ export function proceed(
   timing: Timing,
 ): ElectionState {
   if (state.next === 'idle') return idle(state);
-  if (state.next === 'claim' || state.token === undefined) return stand(state, event, timing);
+  if (state.next === 'claim' || state.token === undefined) return stand(state, event);
   return {
     ...common(state),
     phase: 'standing-back',

@@ -39,7 +39,8 @@ export interface Common {
 
 interface Asking {
   readonly call?: ElectionCall | undefined;
-  readonly dueAt: Instant;
+  /** Of a call: when it is given up. Undefined as long as it waits to be sent. Without a call: when the next is made. */
+  readonly dueAt: Instant | undefined;
   readonly failures: number;
 }
 
@@ -83,6 +84,8 @@ export type ElectionEvent = { readonly at: Instant; readonly jitter: number; rea
   | { readonly type: 'guard'; readonly on: boolean }
   /** `gone`: the session does not exist any more, and no claim of it. Otherwise it lapsed, and may come back. */
   | { readonly type: 'unusable'; readonly gone: boolean; readonly reason: EndReason }
+  /** That call has left: from now on it has so long to be answered. */
+  | { readonly type: 'sent'; readonly call: ElectionCall }
   | { readonly type: 'granted'; readonly granted: Granted }
   | { readonly type: 'held'; readonly held: Held }
   | { readonly type: 'failed'; readonly notApplied: boolean }

@@ -118,7 +118,7 @@ export class Lock {
       };
       candidacy.start();
     });
-    if (outcome !== undefined && !(outcome instanceof Error)) return oneTerm(candidacy, outcome);
+    if (outcome !== undefined && !(outcome instanceof Error)) return outcome;
     await candidacy.stop();
     if (outcome instanceof Error) throw outcome;
     return undefined;
@@ -191,7 +191,7 @@ export class Lock {
       signal?.addEventListener('abort', onAbort, { once: true });
       candidacy.start();
     });
-    if (!('thrown' in outcome)) return oneTerm(candidacy, outcome);
+    if (!('thrown' in outcome)) return outcome;
     await candidacy.stop();
     throw outcome.thrown;
   }
@@ -208,12 +208,6 @@ export class Lock {
       cause === undefined ? undefined : { cause },
     );
   }
-}
-
-/** A lock's candidate stands for one term only, however that ends. */
-function oneTerm(candidacy: Candidacy, term: LiveTerm): LiveTerm {
-  candidacy.listen({ ended: () => void candidacy.stop() });
-  return term;
 }
 
 const isFinal = (error: unknown): error is Error =>

@@ -4,6 +4,7 @@ import { Attachment } from './attachment.ts';
 import type { EndReason } from './election-state.ts';
 import { emitSafely } from './emitter.ts';
 import { NotAppliedError, SessionGoneError, StoreUnavailableError } from './errors.ts';
+import { Gate } from './gate.ts';
 import { Liveness } from './liveness.ts';
 import { Runtime } from './runtime.ts';
 import type { SessionEvents, SessionOptions, SessionUser } from './session-events.ts';
@@ -14,11 +15,15 @@ import type { Key, StoreSession } from './store.ts';
 
 type Happening = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'at'> : never) : never;
 
+const CALLS_IN_FLIGHT = 64;
+
 const nonce = (): string => randomBytes(8).toString('hex');
 
 /** Keeps one session alive for everybody in this tenure, and a new one when that is gone. */
 export class Session {
   readonly events: EventEmitter<SessionEvents> = new EventEmitter<SessionEvents>();
+  /** For claims and releases, of which there may be thousands; renewals never wait. */
+  readonly gate: Gate = new Gate(CALLS_IN_FLIGHT);
   readonly #options: SessionOptions;
   readonly #runtime: Runtime<SessionState, Happening, SessionCall>;
   readonly #users = new Set<SessionUser>();

@@ -68,7 +68,10 @@ export class Tenure {
     const { clock, graceMs, candidate } = this.#options;
     const make = (around: Surroundings): Candidacy => {
       this.#refuseClosed();
-      return this.#track(new Candidacy(name, candidate, 'stop', around));
+      const candidacy = this.#track(new Candidacy(name, candidate, 'stop', around));
+      // A lock's candidate stands for one term only, however that ends.
+      candidacy.listen({ ended: () => void candidacy.stop() });
+      return candidacy;
     };
     return new Lock(key, {
       clock,

@@ -1,5 +1,6 @@
 import { ClosedError, InvalidArgumentError, TermLostError } from '@tenure/core';
 import type { Leader, Standing, Term } from '@tenure/core';
+import { later } from '@tenure/core/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Rig, hang, listen } from './rig.ts';
 
@@ -326,4 +327,25 @@ describe('a term', () => {
     const { tenure } = rig.tenure('b');
     expect(await tenure.leaders()).toMatchObject([{ token: term.token, metadata: { url: 'http://new' } }]);
   });
+});
+
+it('lets a bounded number of claims be in flight, so that many elections can start at once', async () => {
+  const { tenure, line } = rig.tenure('a');
+  let inFlight = 0;
+  let most = 0;
+  line.fault = ({ verb }) => {
+    if (verb !== 'claim') return undefined;
+    inFlight += 1;
+    most = Math.max(most, inFlight);
+    rig.clock.alarm(later(rig.clock.now(), 50), () => (inFlight -= 1));
+    return { kind: 'late', requestMs: 50, answerMs: 0 };
+  };
+  const elections = Array.from({ length: 500 }, (_, i) => tenure.election(`job-${i}`));
+  const errors = elections.map((election) => listen(election).errors);
+  for (const election of elections) election.start();
+  // Far longer than one verb may take, with no answer too late: patience begins when a claim leaves.
+  await rig.clock.advance(600);
+  expect(elections.every(({ term }) => term !== undefined)).toBe(true);
+  expect(errors.flat()).toEqual([]);
+  expect(most).toBe(64);
 });
