@@ -4,17 +4,17 @@
  */
 export { createTenure } from './tenure.ts';
 export type { Tenure } from './tenure.ts';
-export type { Election } from './election.ts';
+export type { Election } from './election/election.ts';
 export type { AcquireOptions, Lock, RunOptions } from './lock.ts';
 export { defaults } from './options.ts';
 export type { TenureOptions } from './options.ts';
 export type { TimingOptions } from './timing.ts';
 
-export { TermLostError } from './term.ts';
-export type { Term, TermEnd } from './term.ts';
-export type { EndReason } from './election-state.ts';
-export type { ElectionEvents, Standing } from './streams.ts';
-export type { SessionEvents } from './session-events.ts';
+export { TermLostError } from './election/term.ts';
+export type { Term, TermEnd } from './election/term.ts';
+export type { EndReason } from './ending.ts';
+export type { ElectionEvents, Standing } from './election/streams.ts';
+export type { SessionEvents } from './session/events.ts';
 export type { Candidate, Leader } from './leader.ts';
 export type { Json } from './record.ts';
 

@@ -1,6 +1,6 @@
 import { later } from './clock.ts';
 import type { Clock } from './clock.ts';
-import type { Candidacy } from './candidacy.ts';
+import type { Candidacy } from './election/candidacy.ts';
 import {
   AccessDeniedError,
   ClosedError,
@@ -9,8 +9,8 @@ import {
   StoreUnavailableError,
 } from './errors.ts';
 import { checkMs, refuseUnknown } from './options.ts';
-import type { LiveTerm, Term } from './term.ts';
-import { settle } from './work.ts';
+import type { LiveTerm, Term } from './election/term.ts';
+import { settle } from './election/work.ts';
 import { messageOf } from './errors.ts';
 
 export interface AcquireOptions {

@@ -2,12 +2,12 @@ import type { Clock } from './clock.ts';
 import { ClosedError, StoreUnavailableError } from './errors.ts';
 import { leaderOf } from './leader.ts';
 import type { Leader } from './leader.ts';
-import { pause } from './patience.ts';
+import { pause } from './runtime/patience.ts';
 import type { Holder, Key, Store } from './store.ts';
-import { Stream } from './stream.ts';
+import { Stream } from './runtime/stream.ts';
 import { backOffMs } from './timing.ts';
 import type { Timing } from './timing.ts';
-import type { Turn } from './turn.ts';
+import type { Turn } from './runtime/turn.ts';
 
 export interface Watching {
   readonly store: Store;

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { EventEmitter } from 'eventemitter3';
-import { Candidacy } from './candidacy.ts';
-import type { Surroundings } from './surroundings.ts';
-import { Election } from './election.ts';
+import { Candidacy } from './election/candidacy.ts';
+import type { Surroundings } from './election/surroundings.ts';
+import { Election } from './election/election.ts';
 import { ClosedError, ListenerError } from './errors.ts';
 import { leaderOf } from './leader.ts';
 import type { Leader } from './leader.ts';
@@ -10,15 +10,15 @@ import { Lock } from './lock.ts';
 import { Observations } from './observe.ts';
 import { checkName, refuseUnknown, resolveOptions } from './options.ts';
 import type { Resolved, TenureOptions } from './options.ts';
-import { bounded, pause } from './patience.ts';
+import { bounded, pause } from './runtime/patience.ts';
 import type { Json } from './record.ts';
 import { releaseOn } from './release-on.ts';
-import { Session } from './session.ts';
-import type { SessionEvents } from './session-events.ts';
+import { Session } from './session/session.ts';
+import type { SessionEvents } from './session/events.ts';
 import type { Key } from './store.ts';
-import type { Stream } from './stream.ts';
+import type { Stream } from './runtime/stream.ts';
 import { deriveTiming } from './timing.ts';
-import { Turn } from './turn.ts';
+import { Turn } from './runtime/turn.ts';
 import { checkRecord } from './value.ts';
 
 /** All elections and locks of this process in one namespace of one store, on one session. */

@@ -1,11 +1,11 @@
 import type { Observable } from 'rxjs';
 import type { EventEmitter } from 'eventemitter3';
 import type { Candidacy } from './candidacy.ts';
-import { InvalidArgumentError } from './errors.ts';
-import type { TenureError } from './errors.ts';
+import { InvalidArgumentError } from '../errors.ts';
+import type { TenureError } from '../errors.ts';
 import { lead } from './lead.ts';
-import type { Leader } from './leader.ts';
-import { refuseUnknown } from './options.ts';
+import type { Leader } from '../leader.ts';
+import { refuseUnknown } from '../options.ts';
 import { Streams } from './streams.ts';
 import type { ElectionEvents, Standing } from './streams.ts';
 import type { Term, TermEnd } from './term.ts';

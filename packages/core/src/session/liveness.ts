@@ -1,5 +1,5 @@
-import { isPast, rebase, remainingMs } from './clock.ts';
-import type { Clock, Instant } from './clock.ts';
+import { isPast, rebase, remainingMs } from '../clock.ts';
+import type { Clock, Instant } from '../clock.ts';
 
 /**
  * One unbroken stretch of a session being provably alive. Terms hold on to the stretch they were granted in.

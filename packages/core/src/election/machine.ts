@@ -11,13 +11,13 @@
  *                      |               following                                                  |
  *                      +---------- standing back <--- resigned or evicted ------------------------+---> idle
  */
-import { isPast, later } from './clock.ts';
-import type { Instant } from './clock.ts';
-import { whileLeading } from './election-leading.ts';
-import { claim, common, idle, proceed, recheckAt, release, stand } from './election-moves.ts';
-import type { ElectionEvent, ElectionState } from './election-state.ts';
-import { backOffMs } from './timing.ts';
-import type { Timing } from './timing.ts';
+import { isPast, later } from '../clock.ts';
+import type { Instant } from '../clock.ts';
+import { whileLeading } from './leading.ts';
+import { claim, common, idle, proceed, recheckAt, release, stand } from './moves.ts';
+import type { ElectionEvent, ElectionState } from './state.ts';
+import { backOffMs } from '../timing.ts';
+import type { Timing } from '../timing.ts';
 
 export function electionTransition(
   before: ElectionState,

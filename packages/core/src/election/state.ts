@@ -1,26 +1,6 @@
-import type { Instant } from './clock.ts';
-import type { Granted, Held } from './store.ts';
-
-export type EndReason =
-  | 'released'
-  | 'expired'
-  | 'session-invalidated'
-  | 'key-deleted'
-  | 'superseded'
-  | 'evicted'
-  | 'stalled'
-  | 'clock-jump'
-  | 'max-hold'
-  | 'closed';
-
-/** How a term ended. */
-export interface Ending {
-  readonly claimId: string;
-  readonly kind: 'released' | 'lost';
-  readonly reason: EndReason;
-  /** The work it guarded was told to stop, and had not, when the key went. */
-  readonly overrun: boolean;
-}
+import type { Instant } from '../clock.ts';
+import type { EndReason, Ending } from '../ending.ts';
+import type { Granted, Held } from '../store.ts';
 
 export type ElectionCall =
   | { readonly verb: 'claim' | 'release'; readonly claimId: string }

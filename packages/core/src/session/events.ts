@@ -1,9 +1,9 @@
-import type { Clock } from './clock.ts';
-import type { EndReason } from './election-state.ts';
-import type { ListenerFailure } from './emitter.ts';
-import type { ClaimNews, Store } from './store.ts';
-import type { Timing } from './timing.ts';
-import type { Turn } from './turn.ts';
+import type { Clock } from '../clock.ts';
+import type { EndReason } from '../ending.ts';
+import type { ListenerFailure } from '../runtime/emitter.ts';
+import type { ClaimNews, Store } from '../store.ts';
+import type { Timing } from '../timing.ts';
+import type { Turn } from '../runtime/turn.ts';
 
 /** What happens to this process's liveness in the store. */
 export interface SessionEvents {

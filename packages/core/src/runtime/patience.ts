@@ -1,6 +1,6 @@
-import { later } from './clock.ts';
-import type { Clock } from './clock.ts';
-import { StoreUnavailableError } from './errors.ts';
+import { later } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import { StoreUnavailableError } from '../errors.ts';
 
 /**
  * Give `work` so many milliseconds, and the caller's signal. Settles in time even if `work` never does (S3).

@@ -1,8 +1,8 @@
-import { ClosedError, TenureError } from './errors.ts';
-import type { EndReason, Ending } from './election-state.ts';
-import type { Candidate } from './leader.ts';
-import type { Liveness } from './liveness.ts';
-import type { Json } from './record.ts';
+import { ClosedError, TenureError } from '../errors.ts';
+import type { EndReason, Ending } from '../ending.ts';
+import type { Candidate } from '../leader.ts';
+import type { Liveness } from '../session/liveness.ts';
+import type { Json } from '../record.ts';
 
 /** One uninterrupted stretch of holding a key. */
 export interface Term {

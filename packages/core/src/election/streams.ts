@@ -2,12 +2,12 @@ import { EventEmitter } from 'eventemitter3';
 import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Candidacy } from './candidacy.ts';
-import { emitSafely } from './emitter.ts';
-import { ListenerError, StoreUnavailableError, TenureError, messageOf } from './errors.ts';
-import { leaderOf } from './leader.ts';
-import type { Leader } from './leader.ts';
-import { encodeRecord } from './record.ts';
-import { Stream } from './stream.ts';
+import { emitSafely } from '../runtime/emitter.ts';
+import { ListenerError, StoreUnavailableError, TenureError, messageOf } from '../errors.ts';
+import { leaderOf } from '../leader.ts';
+import type { Leader } from '../leader.ts';
+import { encodeRecord } from '../record.ts';
+import { Stream } from '../runtime/stream.ts';
 import type { Term, TermEnd } from './term.ts';
 
 /** Where a candidate stands. */

@@ -1,8 +1,8 @@
-import { isPast, later } from './clock.ts';
-import type { Instant } from './clock.ts';
-import { bounded } from './patience.ts';
-import type { SessionOptions } from './session-events.ts';
-import type { Key, StoreSession } from './store.ts';
+import { isPast, later } from '../clock.ts';
+import type { Instant } from '../clock.ts';
+import { bounded } from '../runtime/patience.ts';
+import type { SessionOptions } from './events.ts';
+import type { Key, StoreSession } from '../store.ts';
 
 /** A store's session with our ear on it, for as long as it is the current one. */
 export class Attachment {

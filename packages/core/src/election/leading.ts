@@ -1,7 +1,7 @@
-import { earliest, isPast, later } from './clock.ts';
-import { proceed, release } from './election-moves.ts';
-import type { ElectionEvent, ElectionState, Leading, Winding } from './election-state.ts';
-import type { Timing } from './timing.ts';
+import { earliest, isPast, later } from '../clock.ts';
+import { proceed, release } from './moves.ts';
+import type { ElectionEvent, ElectionState, Leading, Winding } from './state.ts';
+import type { Timing } from '../timing.ts';
 
 /** What happens to a candidate that holds its key. */
 export function whileLeading(state: Leading, event: ElectionEvent, timing: Timing): ElectionState {

@@ -4,14 +4,14 @@ import {
   InvalidArgumentError,
   SessionGoneError,
   ValueTooLargeError,
-} from './errors.ts';
+} from '../errors.ts';
 import type { Surroundings } from './surroundings.ts';
-import { bounded, pause } from './patience.ts';
-import { checkRecord, encodeValue } from './value.ts';
-import type { Json } from './record.ts';
-import type { Granted, StoreSession } from './store.ts';
+import { bounded, pause } from '../runtime/patience.ts';
+import { checkRecord, encodeValue } from '../value.ts';
+import type { Json } from '../record.ts';
+import type { Granted, StoreSession } from '../store.ts';
 import type { LiveTerm, TermHost } from './term.ts';
-import { backOffMs } from './timing.ts';
+import { backOffMs } from '../timing.ts';
 
 interface Host {
   trouble(error: unknown): void;

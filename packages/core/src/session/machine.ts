@@ -9,11 +9,11 @@
  *                     ^                  |  renews for ever; lapsed while its deadline is past
  *                     +------- gone -----+
  */
-import { isPast, later, rebase } from './clock.ts';
-import type { Instant } from './clock.ts';
-import type { Asking, Live, SessionEvent, SessionState } from './session-state.ts';
-import { backOffMs } from './timing.ts';
-import type { Timing } from './timing.ts';
+import { isPast, later, rebase } from '../clock.ts';
+import type { Instant } from '../clock.ts';
+import type { Asking, Live, SessionEvent, SessionState } from './state.ts';
+import { backOffMs } from '../timing.ts';
+import type { Timing } from '../timing.ts';
 
 export function sessionTransition(state: SessionState, event: SessionEvent, timing: Timing): SessionState {
   switch (state.phase) {

@@ -1,10 +1,10 @@
-import { rfc3339 } from './clock.ts';
-import type { ElectionCall, ElectionEvent } from './election-state.ts';
-import { ClaimLostError, NotAppliedError, SessionGoneError } from './errors.ts';
-import type { Candidate } from './leader.ts';
-import type { Liveness } from './liveness.ts';
+import { rfc3339 } from '../clock.ts';
+import type { ElectionCall, ElectionEvent } from './state.ts';
+import { ClaimLostError, NotAppliedError, SessionGoneError } from '../errors.ts';
+import type { Candidate } from '../leader.ts';
+import type { Liveness } from '../session/liveness.ts';
 import type { Surroundings } from './surroundings.ts';
-import type { Granted, Key } from './store.ts';
+import type { Granted, Key } from '../store.ts';
 
 /** An event without what the runtime adds to it. */
 export type ElectionHappening = ElectionEvent extends infer E

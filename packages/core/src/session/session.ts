@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'eventemitter3';
 import { Attachment } from './attachment.ts';
-import type { EndReason } from './election-state.ts';
-import { emitSafely } from './emitter.ts';
-import { NotAppliedError, SessionGoneError, StoreUnavailableError } from './errors.ts';
+import type { EndReason } from '../ending.ts';
+import { emitSafely } from '../runtime/emitter.ts';
+import { NotAppliedError, SessionGoneError, StoreUnavailableError } from '../errors.ts';
 import { Gate } from './gate.ts';
 import { Liveness } from './liveness.ts';
-import { Runtime } from './runtime.ts';
-import type { SessionEvents, SessionOptions, SessionUser } from './session-events.ts';
-import { sessionTransition } from './session-machine.ts';
-import { inJeopardy, initialSession, sessionAlarm, sessionCall } from './session-state.ts';
-import type { SessionCall, SessionEvent, SessionState } from './session-state.ts';
-import type { Key, StoreSession } from './store.ts';
+import { Runtime } from '../runtime/runtime.ts';
+import type { SessionEvents, SessionOptions, SessionUser } from './events.ts';
+import { sessionTransition } from './machine.ts';
+import { inJeopardy, initialSession, sessionAlarm, sessionCall } from './state.ts';
+import type { SessionCall, SessionEvent, SessionState } from './state.ts';
+import type { Key, StoreSession } from '../store.ts';
 
 type Happening = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'at'> : never) : never;
 

@@ -1,6 +1,6 @@
-import { earliest, later } from './clock.ts';
-import type { Instant } from './clock.ts';
-import type { Timing } from './timing.ts';
+import { earliest, later } from '../clock.ts';
+import type { Instant } from '../clock.ts';
+import type { Timing } from '../timing.ts';
 
 export type SessionCall =
   | { readonly verb: 'open'; readonly requestId: string }

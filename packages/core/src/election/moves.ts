@@ -1,8 +1,8 @@
-import { later } from './clock.ts';
-import type { Instant } from './clock.ts';
-import type { Common, ElectionEvent, ElectionState, Next } from './election-state.ts';
-import type { Held } from './store.ts';
-import type { Timing } from './timing.ts';
+import { later } from '../clock.ts';
+import type { Instant } from '../clock.ts';
+import type { Common, ElectionEvent, ElectionState, Next } from './state.ts';
+import type { Held } from '../store.ts';
+import type { Timing } from '../timing.ts';
 
 export const common = ({ usable, guarded, last }: Common): Common => ({ usable, guarded, last });
 

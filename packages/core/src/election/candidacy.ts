@@ -1,18 +1,19 @@
-import { rfc3339 } from './clock.ts';
-import { ElectionCalls } from './election-calls.ts';
-import type { ElectionHappening, Win } from './election-calls.ts';
-import { electionTransition } from './election-machine.ts';
-import { electionAlarm, electionCall, initialElection } from './election-state.ts';
-import type { ElectionCall, ElectionState, EndReason } from './election-state.ts';
-import { StoreUnavailableError } from './errors.ts';
-import type { Candidate } from './leader.ts';
-import { Runtime } from './runtime.ts';
-import type { SessionUser } from './session-events.ts';
-import type { ClaimNews, Key } from './store.ts';
+import { rfc3339 } from '../clock.ts';
+import { ElectionCalls } from './calls.ts';
+import type { ElectionHappening, Win } from './calls.ts';
+import { electionTransition } from './machine.ts';
+import { electionAlarm, electionCall, initialElection } from './state.ts';
+import type { ElectionCall, ElectionState } from './state.ts';
+import type { EndReason } from '../ending.ts';
+import { StoreUnavailableError } from '../errors.ts';
+import type { Candidate } from '../leader.ts';
+import { Runtime } from '../runtime/runtime.ts';
+import type { SessionUser } from '../session/events.ts';
+import type { ClaimNews, Key } from '../store.ts';
 import type { CandidacyListener, Surroundings } from './surroundings.ts';
 import { LiveTerm } from './term.ts';
 import { TermVerbs } from './term-verbs.ts';
-import { decodeValue } from './value.ts';
+import { decodeValue } from '../value.ts';
 
 /** One candidate for one key: what elections and locks are made of. */
 export class Candidacy implements SessionUser {

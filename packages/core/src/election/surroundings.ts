@@ -1,9 +1,9 @@
-import type { Clock } from './clock.ts';
-import type { Session } from './session.ts';
-import type { Store } from './store.ts';
+import type { Clock } from '../clock.ts';
+import type { Session } from '../session/session.ts';
+import type { Store } from '../store.ts';
 import type { LiveTerm, TermEnd } from './term.ts';
-import type { Timing } from './timing.ts';
-import type { Turn } from './turn.ts';
+import type { Timing } from '../timing.ts';
+import type { Turn } from '../runtime/turn.ts';
 
 /** What a tenure lends to each of its candidates. */
 export interface Surroundings {

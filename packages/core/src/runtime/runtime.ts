@@ -1,5 +1,5 @@
 import { BehaviorSubject, EMPTY, Observable, Subscription, distinctUntilChanged, map, switchMap } from 'rxjs';
-import type { Clock, Instant } from './clock.ts';
+import type { Clock, Instant } from '../clock.ts';
 import type { Turn } from './turn.ts';
 
 /** A pure machine and the one impure thing it needs: somebody to make its calls. */
