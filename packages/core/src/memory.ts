@@ -6,8 +6,9 @@ import type { Clock } from './clock.ts';
 import { ClosedError, InvalidArgumentError } from './errors.ts';
 import type { Holder, Key, Store, Traits } from './store.ts';
 import { MemorySession } from './memory/session.ts';
-import { holderOf, MemorySpace } from './memory/space.ts';
-import type { Session } from './memory/space.ts';
+import { holderOf } from './memory/claim.ts';
+import type { Session } from './memory/claim.ts';
+import { MemorySpace } from './memory/space.ts';
 
 export { MemorySpace } from './memory/space.ts';
 

@@ -2,8 +2,9 @@ import { ValueTooLargeError } from '../errors.ts';
 import { encodeRecord } from '../record.ts';
 import type { ClaimRecord } from '../record.ts';
 import type { Granted, Held, Key, Renewed, StoreSession } from '../store.ts';
-import { holderOf } from './space.ts';
-import type { MemorySpace, Session } from './space.ts';
+import { holderOf } from './claim.ts';
+import type { Session } from './claim.ts';
+import type { MemorySpace } from './space.ts';
 
 /** A store's handle on a session of the space. Repeating an unanswered `open` makes a second handle on the same one. */
 export class MemorySession implements StoreSession {

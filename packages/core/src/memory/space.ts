@@ -1,47 +1,11 @@
 import { isPast, systemClock } from '../clock.ts';
 import type { Clock, Instant } from '../clock.ts';
-import { ClaimLostError, SessionGoneError } from '../errors.ts';
+import { ClaimLostError } from '../errors.ts';
 import { decodeRecord, encodeRecord } from '../record.ts';
 import type { ClaimRecord } from '../record.ts';
 import type { ClaimNews, Holder, Key, SessionRequest } from '../store.ts';
-
-/** One claim: a place in the queue of its key. The first in the queue holds the key. */
-export interface Claim {
-  readonly key: Key;
-  readonly claimId: string;
-  readonly session: Session;
-  readonly token: bigint;
-  value: string;
-  /** What observers see was written when the claim already held the key. */
-  announced: boolean;
-  /** Its session was told that it holds the key. */
-  granted: boolean;
-  /** An operator asked for the key. */
-  asked: boolean;
-  readonly parked: Set<() => void>;
-}
-
-/** What the space knows of a session; handles in any number of stores refer to it. */
-export interface Session {
-  readonly id: string;
-  readonly request: SessionRequest;
-  expiresAt: Instant;
-  ended: boolean;
-  readonly claims: Set<Claim>;
-  /** Claims that were taken away, by claim id, until they are released. */
-  readonly lost: Map<string, { readonly claim: Claim; readonly what: ClaimNews['what'] }>;
-  readonly gone: AbortController;
-  readonly hints: Set<() => void>;
-  cancelAlarm: () => void;
-  /** The stores it was opened by, each with the sessions it has to end when it closes. */
-  readonly owners: Set<Set<Session>>;
-}
-
-interface Checkpoint {
-  readonly value: string;
-  readonly token: bigint;
-  readonly sequence: number;
-}
+import { goneError, hintAt, holderOf, wake } from './claim.ts';
+import type { Checkpoint, Claim, Session } from './claim.ts';
 
 const nameOf = ({ namespace, name }: Key): string => JSON.stringify([namespace, name]);
 
@@ -311,18 +275,4 @@ export class MemorySpace {
   #changed(key: Key): void {
     for (const changed of this.#watchers.get(nameOf(key)) ?? []) changed();
   }
-}
-
-export const holderOf = ({ key, token, value }: Claim): Holder => ({ key: key.name, token, value });
-
-const goneError = ({ id }: Session): SessionGoneError => new SessionGoneError(`session ${id} is over`);
-
-/** Not at once: whoever hears it may ask, and must not do so in the middle of somebody else's verb. */
-function hintAt(session: Session): void {
-  for (const hint of session.hints) queueMicrotask(hint);
-}
-
-function wake(claim: Claim): void {
-  for (const resolve of claim.parked) resolve();
-  claim.parked.clear();
 }

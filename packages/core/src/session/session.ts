@@ -8,6 +8,7 @@ import { Gate } from './gate.ts';
 import { Liveness } from './liveness.ts';
 import { Runtime } from '../runtime/runtime.ts';
 import type { SessionEvents, SessionOptions, SessionUser } from './events.ts';
+import { Renewals } from './renewals.ts';
 import { sessionTransition } from './machine.ts';
 import { inJeopardy, initialSession, sessionAlarm, sessionCall } from './state.ts';
 import type { SessionCall, SessionEvent, SessionState } from './state.ts';
@@ -27,7 +28,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #runtime: Runtime<SessionState, Happening, SessionCall>;
   readonly #users = new Set<SessionUser>();
-  readonly #renewals = new Set<{ resolve: () => void; reject: (error: unknown) => void }>();
+  readonly #renewals = new Renewals();
   readonly #closed: Promise<void>;
   #resolveClosed: () => void = () => {};
   #attachment: Attachment | undefined;
@@ -82,15 +83,13 @@ export class Session {
   }
 
   /** Renew now. Resolves with the next answered renewal, rejects with the next failed one. */
-  renew(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (!this.#attachment?.session) {
-        reject(new StoreUnavailableError('there is no session to renew', { cause: this.#lastError }));
-        return;
-      }
-      this.#renewals.add({ resolve, reject });
-      this.#dispatch({ type: 'hint', byStore: false });
-    });
+  async renew(): Promise<void> {
+    if (!this.#attachment) {
+      throw new StoreUnavailableError('there is no session to renew', { cause: this.#lastError });
+    }
+    const renewal = this.#renewals.next();
+    this.#dispatch({ type: 'hint', byStore: false });
+    await renewal;
   }
 
   /** From now on renew only with {@link renew}: a lease by hand. */
@@ -207,18 +206,17 @@ export class Session {
       this.#emit('opened', { id: after.sessionId, ttlMs: this.#attachment?.session.ttlMs ?? 0 });
     }
     if (after.phase === 'closed') this.#emit('closed');
-    if (before.phase === 'live' && after.phase !== 'live') this.#failRenewals();
+    if (before.phase === 'live' && after.phase !== 'live') this.#renewals.failed(this.#lastError);
     if (before.phase !== 'live' || after.phase !== 'live') return;
     // Answered: its call is over and what follows is not a retry.
     const renewed = before.call && before.call !== after.call && after.failures === 0 && !after.lapsed;
     if (renewed && after.deadline) {
       const remainingMs = this.#liveness?.remainingMs() ?? 0;
       this.#emit('renewed', { id: after.sessionId, remainingMs });
-      for (const waiter of this.#renewals) waiter.resolve();
-      this.#renewals.clear();
+      this.#renewals.answered();
       this.#attachment?.releaseGhosts();
     }
-    if (after.failures > before.failures) this.#failRenewals();
+    if (after.failures > before.failures) this.#renewals.failed(this.#lastError);
     if (inJeopardy(after) === inJeopardy(before)) return;
     if (inJeopardy(after)) {
       const error = this.#lastError ?? new StoreUnavailableError('the renewal was not answered in time');
@@ -228,12 +226,6 @@ export class Session {
       this.#emit('secure');
       for (const user of this.#users) user.secure();
     }
-  }
-
-  #failRenewals(): void {
-    const error = new StoreUnavailableError('the renewal failed', { cause: this.#lastError });
-    for (const waiter of this.#renewals) waiter.reject(error);
-    this.#renewals.clear();
   }
 
   #emit<Name extends keyof SessionEvents>(
