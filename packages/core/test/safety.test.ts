@@ -329,6 +329,8 @@ describe('S7: every new claim is a new term with a higher token', () => {
     expect(heard.log).toEqual(['acquired 1', 'lost 1 expired', 'acquired 2']);
     const verbs = line.calls.flatMap(({ verb }) => (verb === 'claim' || verb === 'release' ? [verb] : []));
     expect(verbs).toEqual(['claim', 'release', 'claim']);
+    const ids = line.calls.flatMap(({ verb, claimId }) => (verb === 'claim' ? [claimId] : []));
+    expect(new Set(ids).size).toBe(2);
   });
 });
 
