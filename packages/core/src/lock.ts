@@ -45,7 +45,6 @@ interface ByHand {
 export interface LockHost {
   readonly clock: Clock;
   readonly graceMs: number;
-  readonly closed: AbortSignal;
   /** A new candidate on the tenure's session. */
   readonly candidacy: () => Candidacy;
   /** A new candidate on a session of its own, which `dispose` ends. */

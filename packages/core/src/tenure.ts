@@ -16,7 +16,7 @@ import { releaseOn } from './release-on.ts';
 import { Session } from './session/session.ts';
 import type { SessionEvents } from './session/events.ts';
 import type { Key } from './store.ts';
-import type { Stream } from './runtime/stream.ts';
+import type { Observable } from 'rxjs';
 import { deriveTiming } from './timing.ts';
 import { Turn } from './runtime/turn.ts';
 import { checkRecord } from './value.ts';
@@ -31,7 +31,7 @@ export class Tenure {
   readonly #candidacies = new Set<Candidacy>();
   readonly #observations: Observations;
   readonly #byHand = new Set<() => Promise<void>>();
-  readonly #closed = new AbortController();
+  #closed = false;
   readonly #removeSignals: () => void;
   readonly #noncePrefix = randomBytes(6).toString('hex');
   #nonces = 0;
@@ -76,7 +76,6 @@ export class Tenure {
     return new Lock(key, {
       clock,
       graceMs,
-      closed: this.#closed.signal,
       candidacy: () => make(this.#surroundings()),
       byHand: (ttlMs) => {
         const { store, timing, timingOptions } = this.#options;
@@ -100,7 +99,7 @@ export class Tenure {
   }
 
   /** Who holds `key`, whoever it is, without standing: the current value first. */
-  observe(key: string): Stream<Leader | undefined> {
+  observe(key: string): Observable<Leader | undefined> {
     return this.#observations.leader(this.#key(key));
   }
 
@@ -149,10 +148,11 @@ export class Tenure {
 
   async #close(): Promise<void> {
     const { clock, graceMs, timing, store } = this.#options;
+    // First: a listener that hears of its release must not stand again.
+    this.#closed = true;
     this.#removeSignals();
     const candidacies = [...this.#candidacies];
     const stopped = Promise.all(candidacies.map((candidacy) => candidacy.stop('closed')));
-    this.#closed.abort(new ClosedError('the tenure was closed'));
     const patience = new AbortController();
     await Promise.race([stopped, pause(clock, graceMs, patience.signal).catch(() => {})]);
     for (const candidacy of candidacies) candidacy.holdOver(0);
@@ -170,7 +170,7 @@ export class Tenure {
   }
 
   #refuseClosed(): void {
-    if (this.#closing) throw new ClosedError('the tenure was closed');
+    if (this.#closed) throw new ClosedError('the tenure was closed');
   }
 
   #key(name: string): Key {

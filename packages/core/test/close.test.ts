@@ -99,6 +99,20 @@ describe('releaseOn', () => {
 });
 
 describe('after close', () => {
+  it('a listener that stands again when it hears of its release is refused', async () => {
+    const { tenure } = rig.tenure('a');
+    const election = tenure.election('job');
+    const { errors } = listen(election);
+    election.released.subscribe(() => election.start());
+    election.start();
+    await rig.clock.advance(10);
+    const closing = tenure.close();
+    await rig.clock.advance(10);
+    await closing;
+    expect(errors).toMatchObject([{ code: 'LISTENER_FAILED', cause: { code: 'CLOSED' } }]);
+    expect(rig.clock.alarms).toBe(0);
+  });
+
   it('nothing starts again, and whoever tries is told', async () => {
     const { tenure, line } = rig.tenure('a');
     const election = tenure.election('job');
