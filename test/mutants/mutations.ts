@@ -128,7 +128,13 @@ export const mutations: readonly Mutation[] = [
     '// Unanswered: the same claim id',
     'if (state.call) return state;\n      // Unanswered: the same claim id',
   ),
-  one('S3', 'a park has no ceiling', 'timing.ts', 'recheckMs: ttlMs * 4', 'recheckMs: Infinity'),
+  one(
+    'S3',
+    'a park has no ceiling',
+    'timing.ts',
+    'recheckMs: Math.min(ttlMs * 4, 600_000)',
+    'recheckMs: Infinity',
+  ),
   one(
     'S4',
     'a wake-up is taken for a grant',

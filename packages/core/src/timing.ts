@@ -64,8 +64,13 @@ export function deriveTiming(
   if (!(drift >= 0 && drift < 0.5)) {
     throw new InvalidArgumentError(`drift must be a fraction between 0 and 0.5, got ${drift}`);
   }
-  const patienceMs = (renewMs * 3) / 8;
-  const backOff = { minMs: ttlMs / 300, maxMs: ttlMs / 30, downMs: ttlMs / 3 };
+  // All derive from the TTL, but a TTL of hours must not make anybody wait for hours.
+  const patienceMs = Math.min((renewMs * 3) / 8, 10_000);
+  const backOff = {
+    minMs: Math.min(ttlMs / 300, 1000),
+    maxMs: Math.min(ttlMs / 30, 5000),
+    downMs: Math.min(ttlMs / 3, 30_000),
+  };
   const neededMs = renewMs + 3 * patienceMs + 2 * backOff.maxMs;
   const usableMs = ttlMs * (1 - drift) - marginMs;
   if (neededMs > usableMs) {
@@ -78,12 +83,12 @@ export function deriveTiming(
     ttlMs,
     renewMs,
     patienceMs,
-    connectMs: renewMs,
+    connectMs: Math.min(renewMs, 20_000),
     drift,
     marginMs,
-    pulseMs: ttlMs / 10,
+    pulseMs: Math.min(ttlMs / 10, 1000),
     backOff,
-    recheckMs: ttlMs * 4,
+    recheckMs: Math.min(ttlMs * 4, 600_000),
   };
 }
 

@@ -187,6 +187,21 @@ describe('S3: a swallowed answer is a failure, not a wait', () => {
     expect(rig.space.keys('tenure')).toEqual([]);
   });
 
+  it('does not wait for hours because the TTL is a day', async () => {
+    const { tenure, line } = rig.tenure('a', { ttlMs: 86_400_000 });
+    const hung = new Set<string>();
+    line.fault = ({ verb }) => {
+      if (hung.has(verb)) return undefined;
+      hung.add(verb);
+      return hang;
+    };
+    const election = tenure.election('job');
+    election.start();
+    await rig.clock.advance(60_000);
+    expect(election.term?.remainingMs()).toBeGreaterThan(60_000_000);
+    expect([...hung]).toEqual(['open', 'claim']);
+  });
+
   it('asks again after a while when the wake-up of a park never comes', async () => {
     const { term } = await leading('a');
     const { tenure, line } = rig.tenure('b');
