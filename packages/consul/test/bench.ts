@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { ClaimRecord, Granted, Held, Json, Key, Store, StoreSession } from '@tenure/core/store';
 import { consul, type ConsulOptions } from '@tenure/consul';
-import { Agent } from './agent.ts';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { startConsul, type ConsulCluster } from '../../../test/servers/consul.ts';
+import { Agent, memberOf } from './agent.ts';
 
 export const nonce = (): string => randomBytes(8).toString('hex');
 
@@ -81,4 +83,26 @@ export async function failureOf(verb: Promise<unknown>): Promise<Error> {
   );
   if (outcome instanceof Error) return outcome;
   throw new Error('it was to fail, and did not');
+}
+
+/** A Consul of its own for the tests around this call, and a fresh bench for each of them. */
+export function withConsul(): { readonly cluster: ConsulCluster; readonly bench: Bench } {
+  let cluster: ConsulCluster;
+  let bench: Bench;
+  beforeAll(async () => {
+    cluster = await startConsul();
+  });
+  afterAll(() => cluster.stop());
+  beforeEach(() => {
+    bench = new Bench(memberOf(cluster).url);
+  });
+  afterEach(() => bench.end());
+  return {
+    get cluster() {
+      return cluster;
+    },
+    get bench() {
+      return bench;
+    },
+  };
 }

@@ -1,26 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Held, StoreSession } from '@tenure/core/store';
 import { serverOrSkip } from '../../../test/servers/availability.ts';
-import { startConsul, type ConsulCluster } from '../../../test/servers/consul.ts';
-import { memberOf } from './agent.ts';
-import { Bench, pass, soon } from './bench.ts';
+import { pass, soon, withConsul } from './bench.ts';
 
 describe.skipIf(!(await serverOrSkip('consul')))('a lock-delay', () => {
-  let cluster: ConsulCluster;
-  let bench: Bench;
-  beforeAll(async () => {
-    cluster = await startConsul();
-  });
-  afterAll(() => cluster.stop());
-  beforeEach(() => {
-    bench = new Bench(memberOf(cluster).url);
-  });
-  afterEach(() => bench.end());
+  const here = withConsul();
 
   /** As the core does: what the store names as a time to ask again, is. */
   const win = async (session: StoreSession, seen: Held[]) => {
     for (;;) {
-      const outcome = await session.claim(bench.key(), bench.record(), soon());
+      const outcome = await session.claim(here.bench.key(), here.bench.record(), soon());
       if (outcome.outcome === 'granted') return outcome;
       seen.push(outcome);
       const leave = new AbortController();
@@ -33,11 +22,11 @@ describe.skipIf(!(await serverOrSkip('consul')))('a lock-delay', () => {
 
   for (const behavior of ['release', 'delete'] as const) {
     test(`after an unclean end is said, sat out and followed by a win (${behavior})`, async () => {
-      const session = await bench.session({ lockDelayMs: 1500, behavior });
-      const past = await bench.grant(session);
-      await bench.agent.put(`/session/destroy/${session.id}`);
+      const session = await here.bench.session({ lockDelayMs: 1500, behavior });
+      const past = await here.bench.grant(session);
+      await here.bench.agent.put(`/session/destroy/${session.id}`);
       const start = performance.now();
-      const heir = await bench.session({ lockDelayMs: 1500, behavior });
+      const heir = await here.bench.session({ lockDelayMs: 1500, behavior });
       const seen: Held[] = [];
       const granted = await win(heir, seen);
       const waited = performance.now() - start;
@@ -51,39 +40,39 @@ describe.skipIf(!(await serverOrSkip('consul')))('a lock-delay', () => {
 
   test('is only ever a reason to ask again: it can vanish early, and a claim finds that out (T32)', async () => {
     const [one, two] = [
-      await bench.session({ lockDelayMs: 1000 }),
-      await bench.session({ lockDelayMs: 20_000 }),
+      await here.bench.session({ lockDelayMs: 1000 }),
+      await here.bench.session({ lockDelayMs: 20_000 }),
     ];
-    await bench.grant(one);
-    await bench.agent.put(`/session/destroy/${one.id}`);
+    await here.bench.grant(one);
+    await here.bench.agent.put(`/session/destroy/${one.id}`);
     const seen: Held[] = [];
     await win(two, seen);
     expect(seen.length).toBeGreaterThan(0);
-    await bench.agent.put(`/session/destroy/${two.id}`);
-    const heir = await bench.session({ lockDelayMs: 500 });
-    const outcome = await heir.claim(bench.key(), bench.record(), soon());
+    await here.bench.agent.put(`/session/destroy/${two.id}`);
+    const heir = await here.bench.session({ lockDelayMs: 500 });
+    const outcome = await heir.claim(here.bench.key(), here.bench.record(), soon());
     expect(outcome).toMatchObject({ outcome: 'held', delayed: 'lock-delay', retryInMs: 500 });
   });
 
   test('there is none by default, after a release, a close or the end of a session', async () => {
-    const heir = await bench.session();
+    const heir = await here.bench.session();
     const prompt = async (end: () => Promise<unknown>) => {
-      const held = await bench.held(heir);
+      const held = await here.bench.held(heir);
       const start = performance.now();
       const parked = heir.park(held, soon());
       await end();
       await parked;
-      const granted = await bench.grant(heir);
+      const granted = await here.bench.grant(heir);
       expect(performance.now() - start).toBeLessThan(1000);
-      await heir.release(bench.key(), granted.claimId, soon());
+      await heir.release(here.bench.key(), granted.claimId, soon());
     };
-    const session = await bench.session();
-    const { claimId } = await bench.grant(session);
-    await prompt(() => session.release(bench.key(), claimId, soon()));
-    await bench.grant(session);
-    await prompt(() => bench.agent.put(`/session/destroy/${session.id}`));
-    const closing = await bench.session({ lockDelayMs: 20_000 });
-    await bench.grant(closing);
+    const session = await here.bench.session();
+    const { claimId } = await here.bench.grant(session);
+    await prompt(() => session.release(here.bench.key(), claimId, soon()));
+    await here.bench.grant(session);
+    await prompt(() => here.bench.agent.put(`/session/destroy/${session.id}`));
+    const closing = await here.bench.session({ lockDelayMs: 20_000 });
+    await here.bench.grant(closing);
     await prompt(() => closing.close(soon()));
   });
 });

@@ -70,10 +70,9 @@ describe('the system clock', () => {
 
   it('is not frozen by fake timers that somebody installs later (T74)', async () => {
     vi.useFakeTimers();
-    const before = systemClock.now();
-    await new Promise<void>((resolve) => void systemClock.alarm(later(before, 10), resolve));
-    expect(systemClock.now().monoMs - before.monoMs).toBeGreaterThanOrEqual(10);
-    expect(systemClock.now().wallMs).toBeGreaterThanOrEqual(before.wallMs);
+    const at = later(systemClock.now(), 10);
+    await new Promise<void>((resolve) => void systemClock.alarm(at, resolve));
+    expect(isPast(at, systemClock.now())).toBe(true);
   });
 
   it('never calls an alarm before its instant', async () => {
