@@ -10,7 +10,7 @@ import {
 } from './errors.ts';
 import { checkMs, refuseUnknown } from './options.ts';
 import type { LiveTerm, Term } from './election/term.ts';
-import { settle } from './election/work.ts';
+import { obeyed, settle } from './election/work.ts';
 import { messageOf } from './errors.ts';
 
 export interface AcquireOptions {
@@ -155,7 +155,8 @@ export class Lock {
     await candidacy.stop();
     const { end } = term;
     if (end?.kind === 'lost' || end?.overrun) throw term.lostError(outcome.ok ? undefined : outcome.error);
-    if (!outcome.ok) throw outcome.error;
+    // Work that stopped because it was told to has no reason of its own.
+    if (!outcome.ok) throw signal?.aborted && obeyed(outcome, term) ? signal.reason : outcome.error;
     return outcome.value;
   }
 

@@ -195,6 +195,25 @@ describe('run', () => {
     expect(told).toBe(true);
   });
 
+  it('rejects with the reason of its signal when the work stopped because of it', async () => {
+    const { tenure } = rig.tenure('a');
+    const stop = new AbortController();
+    const ran = tenure.lock('job').run(
+      async ({ signal }) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        signal.throwIfAborted();
+      },
+      { signal: stop.signal },
+    );
+    ran.catch(() => {});
+    await rig.clock.advance(10);
+    const reason = new Error('deploy');
+    stop.abort(reason);
+    await rig.clock.advance(10);
+    await expect(ran).rejects.toBe(reason);
+    expect(rig.space.keys('tenure')).toEqual([]);
+  });
+
   it('rejects with TermLostError whose cause is what the work threw', async () => {
     const { tenure, line } = rig.tenure('a');
     let fail!: (error: Error) => void;
