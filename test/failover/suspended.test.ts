@@ -7,7 +7,7 @@ describe.each(['etcd', 'consul'] as const)('%s', async (kind) => {
   const server = await serverOrSkip(kind, { own: true });
 
   test.skipIf(!server)(
-    'the first read of a process that was suspended says that the term is over',
+    'the first read of a process that was suspended says that the term is over (T70)',
     { timeout: 120_000 },
     async () => {
       const outcome = await suspended(kind, 3);
