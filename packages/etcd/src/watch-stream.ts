@@ -64,6 +64,8 @@ export class WatchStream {
    * would not do: etcd leaves it unanswered while a watch waits for a revision to come, as ours do.
    */
   probe(): () => void {
+    // A stream that opens and breaks over and over is resumed so often in a renewal period, and no oftener.
+    this.#failures = 0;
     const heard = this.#heard;
     const stream = this.#stream;
     const [entry] = this.#entries.values();
@@ -154,7 +156,6 @@ export class WatchStream {
 
   #data(response: IWatchResponse): void {
     this.#heard += 1;
-    this.#failures = 0;
     const id = response.created ? this.#created(response.watch_id) : response.watch_id;
     const entry = this.#entries.get(id);
     if (!entry) return;
