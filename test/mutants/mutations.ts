@@ -26,7 +26,7 @@ export const mutations: readonly Mutation[] = [
   one(
     'S1',
     'no drift and no margin',
-    'session/machine.ts',
+    'timing.ts',
     'ttlMs * (1 - drift) - marginMs',
     'ttlMs + 0 * (drift + marginMs)',
   ),
@@ -216,8 +216,8 @@ export const mutations: readonly Mutation[] = [
     'S8',
     'a save does not wait for the one before',
     'election/term-verbs.ts',
-    '    const turn = this.#saves.then(() =>\n      this.#insist(term, (session, signal) => session.save',
-    '    const turn = Promise.resolve().then(() =>\n      this.#insist(term, (session, signal) => session.save',
+    'const turn = this.#writes.then(() => this.#insist(term, verb));',
+    'const turn = this.#insist(term, verb);',
   ),
   one(
     'S9',
@@ -229,7 +229,7 @@ export const mutations: readonly Mutation[] = [
   one(
     'S9',
     'lost work that resolved is a success',
-    'lock.ts',
+    'election/work.ts',
     "if (end?.kind === 'lost' || end?.overrun)",
     'if (end?.kind === undefined)',
   ),

@@ -10,7 +10,7 @@ import {
 } from './errors.ts';
 import { checkMs, refuseUnknown } from './options.ts';
 import type { LiveTerm, Term } from './election/term.ts';
-import { obeyed, settle } from './election/work.ts';
+import { obeyed, refuseLost, settle } from './election/work.ts';
 import { messageOf } from './errors.ts';
 
 export interface AcquireOptions {
@@ -144,6 +144,8 @@ export class Lock {
     const term = await this.#acquire(candidacy, waitMs, signal);
     const stop = (): void => void candidacy.stop();
     signal?.addEventListener('abort', stop, { once: true });
+    // It may have aborted while the term was handed to us.
+    if (signal?.aborted) stop();
     const calm =
       maxHoldMs === undefined
         ? () => {}
@@ -153,8 +155,7 @@ export class Lock {
     signal?.removeEventListener('abort', stop);
     candidacy.settled();
     await candidacy.stop();
-    const { end } = term;
-    if (end?.kind === 'lost' || end?.overrun) throw term.lostError(outcome.ok ? undefined : outcome.error);
+    refuseLost(outcome, term);
     // Work that stopped because it was told to has no reason of its own.
     if (!outcome.ok) throw signal?.aborted && obeyed(outcome, term) ? signal.reason : outcome.error;
     return outcome.value;

@@ -72,7 +72,7 @@ export function deriveTiming(
     downMs: Math.min(ttlMs / 3, 30_000),
   };
   const neededMs = renewMs + 3 * patienceMs + 2 * backOff.maxMs;
-  const usableMs = ttlMs * (1 - drift) - marginMs;
+  const usableMs = provableMs(ttlMs, { drift, marginMs });
   if (neededMs > usableMs) {
     throw new InvalidArgumentError(
       `renewMs ${renewMs} leaves no room for two more renewals after a failed one: they need ${Math.ceil(neededMs)} ms ` +
@@ -91,6 +91,10 @@ export function deriveTiming(
     recheckMs: Math.min(ttlMs * 4, 600_000),
   };
 }
+
+/** How much of a TTL a holder can be sure of, counted from when it was asked for (S1). */
+export const provableMs = (ttlMs: number, { drift, marginMs }: Pick<Timing, 'drift' | 'marginMs'>): number =>
+  ttlMs * (1 - drift) - marginMs;
 
 /** Exponential, capped, and half of it left to chance. `jitter` is in [0, 1). */
 export function backOffMs(

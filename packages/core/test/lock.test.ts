@@ -195,6 +195,21 @@ describe('run', () => {
     expect(told).toBe(true);
   });
 
+  it('tells the work of a signal that aborts at the very moment of the grant', async () => {
+    const { tenure } = rig.tenure('a');
+    const stop = new AbortController();
+    const { signal } = stop;
+    const forget = signal.removeEventListener.bind(signal);
+    // Waiting for the lock is over, and the work has not begun.
+    signal.removeEventListener = (...listener: Parameters<typeof forget>) => {
+      forget(...listener);
+      stop.abort();
+    };
+    const ran = tenure.lock('job').run((term) => term.signal.aborted, { signal });
+    expect(await within(10, ran)).toBe(true);
+    expect(rig.space.keys('tenure')).toEqual([]);
+  });
+
   it('rejects with the reason of its signal when the work stopped because of it', async () => {
     const { tenure } = rig.tenure('a');
     const stop = new AbortController();

@@ -1,6 +1,6 @@
 import type { Candidacy } from './candidacy.ts';
 import type { Term } from './term.ts';
-import { nextTerm, obeyed, settle } from './work.ts';
+import { nextTerm, obeyed, refuseLost, settle } from './work.ts';
 
 /**
  * Run `work` for each term, one at a time, holding the key until it has settled. Returns when the candidate leaves.
@@ -24,9 +24,7 @@ export async function lead(
       last = term;
       const outcome = await settle(work, term);
       candidacy.settled();
-      if (term.end?.kind === 'lost' || term.end?.overrun) {
-        throw term.lostError(outcome.ok ? undefined : outcome.error);
-      }
+      refuseLost(outcome, term);
       if (!outcome.ok && !obeyed(outcome, term)) throw outcome.error;
     }
   } finally {

@@ -11,13 +11,15 @@ import { checkRecord, encodeValue } from '../value.ts';
 import type { Json } from '../record.ts';
 import type { Granted, StoreSession } from '../store.ts';
 import type { LiveTerm, TermHost } from './term.ts';
-import { backOffMs } from '../timing.ts';
+import { backOffMs, provableMs } from '../timing.ts';
 
 interface Host {
   trouble(error: unknown): void;
   release(): Promise<void>;
   superseded(claimId: string): void;
 }
+
+type Verb = (session: StoreSession, signal: AbortSignal) => Promise<void>;
 
 /** Answers that repeating would not change. */
 const isRefusal = (error: unknown): boolean =>
@@ -31,7 +33,7 @@ export class TermVerbs implements TermHost {
   readonly #host: Host;
   #granted: Granted | undefined;
   #sequence = 0;
-  #saves: Promise<unknown> = Promise.resolve();
+  #writes: Promise<void> = Promise.resolve();
 
   constructor(around: Surroundings, host: Host) {
     this.#around = around;
@@ -41,7 +43,7 @@ export class TermVerbs implements TermHost {
   begin(term: LiveTerm, granted: Granted): void {
     this.#granted = granted;
     this.#sequence = 0;
-    this.#saves = Promise.resolve();
+    this.#writes = Promise.resolve();
     if (!granted.announced) {
       // What others see says when we began to wait, not when we won.
       this.announce(term, term.candidate.metadata).catch(() => {});
@@ -50,7 +52,7 @@ export class TermVerbs implements TermHost {
 
   async ensure(term: LiveTerm, ms: number): Promise<void> {
     const { session, timing } = this.#around;
-    const mostMs = timing.ttlMs * (1 - timing.drift) - timing.marginMs;
+    const mostMs = provableMs(timing.ttlMs, timing);
     if (ms !== Infinity && !(ms >= 0 && ms < mostMs)) {
       throw new InvalidArgumentError(
         `ensure: with ttlMs ${timing.ttlMs} a term can be sure of less than ${Math.floor(mostMs)} ms, not of ${ms}`,
@@ -68,12 +70,7 @@ export class TermVerbs implements TermHost {
     const granted = this.#granted;
     if (!term.isCurrent() || !granted) throw term.lostError();
     const sequence = (this.#sequence += 1);
-    // One after another: an unanswered save is settled before the next is sent (S8).
-    const turn = this.#saves.then(() =>
-      this.#insist(term, (session, signal) => session.save(granted, text, sequence, signal)),
-    );
-    this.#saves = turn.catch(() => {});
-    await turn;
+    await this.#inTurn(term, (session, signal) => session.save(granted, text, sequence, signal));
   }
 
   async announce(term: LiveTerm, metadata: Json | undefined): Promise<void> {
@@ -83,22 +80,22 @@ export class TermVerbs implements TermHost {
     checkRecord(candidate, this.#around.store.traits);
     if (!term.isCurrent() || !granted) throw term.lostError();
     const record = { ...candidate, claimId: granted.claimId, acquiredAt: term.acquiredAt };
-    const turn = this.#saves.then(() =>
-      this.#insist(term, (session, signal) => session.announce(granted, record, signal)),
-    );
-    this.#saves = turn.catch(() => {});
-    await turn;
+    await this.#inTurn(term, (session, signal) => session.announce(granted, record, signal));
   }
 
   async release(term: LiveTerm): Promise<void> {
     if (term.end === undefined) await this.#host.release();
   }
 
+  /** One after another: what is unanswered is settled before the next is sent (S8). */
+  #inTurn(term: LiveTerm, verb: Verb): Promise<void> {
+    const turn = this.#writes.then(() => this.#insist(term, verb));
+    this.#writes = turn.catch(() => {});
+    return turn;
+  }
+
   /** Until the store has answered or the term is over. Both verbs are harmless when repeated. */
-  async #insist(
-    term: LiveTerm,
-    verb: (session: StoreSession, signal: AbortSignal) => Promise<void>,
-  ): Promise<void> {
+  async #insist(term: LiveTerm, verb: Verb): Promise<void> {
     const { session, clock, timing } = this.#around;
     for (let failures = 0; ; failures++) {
       const { store } = session;

@@ -15,6 +15,12 @@ export async function settle<T>(work: (term: Term) => Promise<T> | T, term: Term
   }
 }
 
+/** @throws TermLostError when the key went before the work had settled, whatever the work says. */
+export function refuseLost(outcome: Outcome<unknown>, term: LiveTerm): void {
+  const { end } = term;
+  if (end?.kind === 'lost' || end?.overrun) throw term.lostError(outcome.ok ? undefined : outcome.error);
+}
+
 /** It threw because it was told to stop, not because it failed. */
 export const obeyed = (outcome: Outcome<unknown>, { signal }: Term): boolean =>
   !outcome.ok &&

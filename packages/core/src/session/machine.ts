@@ -12,7 +12,7 @@
 import { isPast, later, rebase } from '../clock.ts';
 import type { Instant } from '../clock.ts';
 import type { Asking, Live, SessionEvent, SessionState } from './state.ts';
-import { backOffMs } from '../timing.ts';
+import { backOffMs, provableMs } from '../timing.ts';
 import type { Timing } from '../timing.ts';
 
 export function sessionTransition(state: SessionState, event: SessionEvent, timing: Timing): SessionState {
@@ -53,8 +53,8 @@ const close = (at: Instant, timing: Timing): SessionState => ({
 });
 
 /** The only two places where a deadline comes from: an `open` and a `renew`, counted from before they were sent (S1). */
-const deadlineOf = (sentAt: Instant, ttlMs: number, { drift, marginMs }: Timing): Instant =>
-  later(sentAt, ttlMs * (1 - drift) - marginMs);
+const deadlineOf = (sentAt: Instant, ttlMs: number, timing: Timing): Instant =>
+  later(sentAt, provableMs(ttlMs, timing));
 
 const given = (
   asking: Asking,
