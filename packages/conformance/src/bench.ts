@@ -88,7 +88,10 @@ export class Bench {
     options: { readonly store?: Store; readonly ttlMs?: number; readonly requestId?: string } = {},
   ): Promise<StoreSession> {
     const { store = await this.store(), ttlMs = this.patientTtlMs, requestId = this.requestId() } = options;
-    const session = await store.open({ id: requestId, ttlMs, name: this.namespace }, this.signal);
+    const session = await store.open(
+      { id: requestId, ttlMs, name: this.namespace, namespace: this.namespace },
+      this.signal,
+    );
     this.#sessions.push(session);
     return session;
   }

@@ -3,7 +3,7 @@ import type { Clock, Granted, Held, Key, Store, StoreSession } from '@tenure/cor
 
 export type Verb =
   | Exclude<keyof StoreSession, 'id' | 'ttlMs' | 'adopted' | 'gone' | 'taken'>
-  | Exclude<keyof Store, 'name' | 'traits'>;
+  | Exclude<keyof Store, 'name' | 'traits' | 'namespace'>;
 
 /** What is about to be asked. */
 export interface Call {
@@ -52,6 +52,8 @@ export function unreliable(store: Store, options: UnreliableOptions): Store {
     list: (prefix, signal) => line.call({ verb: 'list', key: prefix }, signal, (s) => store.list(prefix, s)),
     evict: (key, token, how, signal) =>
       line.call({ verb: 'evict', key }, signal, (s) => store.evict(key, token, how, s)),
+    endSession: (key, token, signal) =>
+      line.call({ verb: 'endSession', key }, signal, (s) => store.endSession(key, token, s)),
     close: () => line.call({ verb: 'close' }, never, () => store.close()),
   };
 }

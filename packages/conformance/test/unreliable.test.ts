@@ -7,7 +7,7 @@ import type { Fault } from '@tenure/conformance/network';
 
 const key = { namespace: 'test', name: 'job' };
 const record = { id: 'a', claimId: 'c1', acquiredAt: '2030-01-01T00:00:00.000Z' };
-const request = { id: '00', ttlMs: 10_000, name: 'test' };
+const request = { id: '00', ttlMs: 10_000, name: 'test', namespace: 'test' };
 const { signal } = new AbortController();
 
 async function setUp() {

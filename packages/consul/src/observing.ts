@@ -7,6 +7,7 @@ import {
   type Key,
 } from '@tenure/core/store';
 import { holderOf, pairOf, tokenOf, type Pair } from './pair.ts';
+import { destroy } from './session.ts';
 import type { Site } from './site.ts';
 import { isHeldBy, isUnchanged, lock, readTogether, transact, unlock } from './transaction.ts';
 
@@ -68,6 +69,15 @@ export async function evict(
     if ((await transact(connection, [...guards, write], signal)).applied) return true;
   }
   throw new NotAppliedError(`${path} kept changing while its holder was to be evicted`);
+}
+
+/** Ends the session of the holder with that token. With a lock-delay, its keys stay closed for that long all the same. */
+export async function endSession(site: Site, key: Key, token: bigint, signal: AbortSignal): Promise<boolean> {
+  const path = site.layout.lock(key);
+  const pair = (await readTogether(site.connection, [path], signal)).get(path);
+  if (!pair || pair.session === '' || tokenOf(pair) !== token) return false;
+  await destroy(site, pair.session, signal);
+  return true;
 }
 
 /** Keeps the latest state only: a slow consumer skips what is over. */

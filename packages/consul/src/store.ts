@@ -2,7 +2,7 @@ import { ClosedError, type Store, type Traits } from '@tenure/core/store';
 import { Connection, shares } from './connection.ts';
 import { layout } from './keys.ts';
 import { Lookout } from './lookout.ts';
-import { evict, holder, list, watch } from './observing.ts';
+import { endSession, evict, holder, list, watch } from './observing.ts';
 import { MAX_TTL_MS, settingsOf, type ConsulOptions } from './options.ts';
 import { openSession } from './opening.ts';
 import { MAX_VALUE_BYTES, type Site } from './site.ts';
@@ -49,6 +49,7 @@ export function consul(options: ConsulOptions = {}): Store {
     watch: (key, signal) => watch(site, key, signal),
     list: (prefix, signal) => list(site, prefix, signal),
     evict: (key, token, { force }, signal) => evict(site, { key, token, force }, signal),
+    endSession: (key, token, signal) => endSession(site, key, token, signal),
     async close() {
       connection.close();
       lookout.close(new ClosedError('the consul store was closed'));

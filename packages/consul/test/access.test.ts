@@ -10,7 +10,7 @@ import { startConsul, type ConsulCluster } from '../../../test/servers/consul.ts
 import { memberOf } from './agent.ts';
 import { Bench, failureOf, nonce, pass, soon } from './bench.ts';
 
-const request = () => ({ id: nonce(), ttlMs: 20_000, name: 'test' });
+const request = () => ({ id: nonce(), ttlMs: 20_000, name: 'test', namespace: 'test' });
 const record = () => ({ id: 'me', claimId: nonce(), acquiredAt: '2030-01-01T00:00:00.000Z' });
 const dead = 'http://127.0.0.1:1';
 

@@ -51,7 +51,7 @@ export class Bench {
   }
 
   async open(store: Store, ttlMs = 60_000, id: string = nonce()): Promise<StoreSession> {
-    const session = await store.open({ id, ttlMs, name: this.namespace }, soon());
+    const session = await store.open({ id, ttlMs, name: this.namespace, namespace: this.namespace }, soon());
     this.#sessions.push(session);
     return session;
   }

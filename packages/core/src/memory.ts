@@ -74,6 +74,11 @@ export function memory(options: MemoryOptions = {}): Store {
       return space.evict(key, token, force);
     },
 
+    async endSession(key, token, signal) {
+      enter(signal);
+      return space.endSession(key, token);
+    },
+
     async close() {
       closing.abort(new ClosedError('the memory store was closed'));
       // Whoever shares the space sees this process end. No alarm of it may stay behind.

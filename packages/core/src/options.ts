@@ -13,14 +13,20 @@ import { checkRecord } from './value.ts';
 export interface TenureOptions {
   /** Where locks live. It belongs to this tenure, which closes it. */
   readonly store: Store;
-  /** Key prefix: only tenures of the same namespace contend. @default 'tenure' */
+  /** Key prefix: only tenures of the same namespace contend. @default the store's, if its URL named one, or 'tenure' */
   readonly namespace?: string;
   /** How long the store waits for a silent session before others may lead, in milliseconds. Everything else derives from it. @default 15000 */
   readonly ttlMs?: number;
   /** Fine tuning of what derives from `ttlMs`; refused when incoherent. */
   readonly timing?: TimingOptions;
-  /** Who we are. @default id: `hostname:pid:random`, no metadata */
-  readonly candidate?: { readonly id?: string; readonly metadata?: Json };
+  /**
+   * Who we are. @default id: `hostname:pid:random`, no metadata
+   *
+   * `reclaim`, with an id that is the same at every start and belongs to one process at a time: what our crashed
+   * predecessor of that id still holds is taken at once, by ending its session in the store. Should it be alive after
+   * all, its terms overlap with ours until it has noticed, and only the token protects.
+   */
+  readonly candidate?: { readonly id?: string; readonly metadata?: Json; readonly reclaim?: boolean };
   /** On these signals: release everything as `close()` does, then raise the signal again if nobody else listens to it. @default none */
   readonly releaseOn?: readonly NodeJS.Signals[];
   /** How long `close()` waits for the work of `lead` and `run` to settle before it gives the keys up, in milliseconds. @default 10000 */
@@ -43,6 +49,7 @@ export interface Resolved {
   readonly timing: Timing;
   readonly timingOptions: TimingOptions;
   readonly candidate: Candidate;
+  readonly reclaim: boolean;
   readonly releaseOn: readonly NodeJS.Signals[];
   readonly graceMs: number;
   readonly clock: Clock;
@@ -72,7 +79,7 @@ export function checkName(what: string, text: unknown): asserts text is string {
   }
 }
 
-const storeVerbs = ['open', 'holder', 'watch', 'list', 'evict', 'close'] as const;
+const storeVerbs = ['open', 'holder', 'watch', 'list', 'evict', 'endSession', 'close'] as const;
 
 /** @throws InvalidArgumentError, ValueTooLargeError */
 export function resolveOptions(options: TenureOptions): Resolved {
@@ -92,7 +99,7 @@ export function resolveOptions(options: TenureOptions): Resolved {
   ]);
   const {
     store,
-    namespace = defaults.namespace,
+    namespace = store?.namespace ?? defaults.namespace,
     ttlMs = defaults.ttlMs,
     timing = {},
     candidate = {},
@@ -105,7 +112,13 @@ export function resolveOptions(options: TenureOptions): Resolved {
   checkName('namespace', namespace);
   checkMs('graceMs', graceMs);
   refuseUnknown('timing', timing, ['renewMs', 'marginMs', 'drift']);
-  refuseUnknown('candidate', candidate, ['id', 'metadata']);
+  refuseUnknown('candidate', candidate, ['id', 'metadata', 'reclaim']);
+  const { reclaim = false } = candidate;
+  if (reclaim && candidate.id === undefined) {
+    throw new InvalidArgumentError(
+      'candidate.reclaim needs a candidate.id that is the same at every start: without one, nobody was us before',
+    );
+  }
   const id = candidate.id ?? `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
   checkName('candidate.id', id);
   const who: Candidate = {
@@ -120,6 +133,7 @@ export function resolveOptions(options: TenureOptions): Resolved {
     timing: derived,
     timingOptions: timing,
     candidate: who,
+    reclaim,
     releaseOn,
     graceMs,
     clock,

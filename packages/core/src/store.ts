@@ -31,6 +31,13 @@ export { isPast, later, remainingMs, systemClock } from './clock.ts';
 export type { Clock, Instant } from './clock.ts';
 export { decodeRecord, encodeRecord } from './record.ts';
 export type { ClaimRecord, Json } from './record.ts';
+export { checkMs, refuseUnknown } from './options.ts';
+export { Holdings } from './asking/holdings.ts';
+export type { Holding } from './asking/holdings.ts';
+export { Parking } from './asking/parking.ts';
+export type { Ticket } from './asking/parking.ts';
+export { watching } from './asking/watching.ts';
+export type { Sight, WatchingOptions } from './asking/watching.ts';
 
 /** The name of a lock or election. Any text; no two keys may collide in the store, and none may lie inside another. */
 export interface Key {
@@ -60,6 +67,8 @@ export interface SessionRequest {
   readonly ttlMs: number;
   /** Shown to people who look into the store. */
   readonly name: string;
+  /** Of the keys that it will claim, so that a store can put both side by side. */
+  readonly namespace: string;
 }
 
 /** Who holds a key, as the store tells it. */
@@ -147,6 +156,8 @@ export interface StoreSession {
 export interface Store {
   readonly name: string;
   readonly traits: Traits;
+  /** What a tenure takes for its namespace when it is given none: a store that was made from a URL may name one. */
+  readonly namespace?: string;
   /** Make a session. Repeated with the same id when unanswered. */
   open(request: SessionRequest, signal: AbortSignal): Promise<StoreSession>;
   holder(key: Key, signal: AbortSignal): Promise<Holder | undefined>;
@@ -159,6 +170,11 @@ export interface Store {
    * False when that holder is not there (any more). Never ends its session.
    */
   evict(key: Key, token: bigint, options: { readonly force: boolean }, signal: AbortSignal): Promise<boolean>;
+  /**
+   * End the session of the holder with that token, and with it everything it holds: for an owner that has crashed and
+   * is back. False when that holder is not there (any more), or has no session.
+   */
+  endSession(key: Key, token: bigint, signal: AbortSignal): Promise<boolean>;
   /** Free connections. Sessions are closed by then. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { EventEmitter } from 'eventemitter3';
 import { Candidacy } from './election/candidacy.ts';
+import { Reclaim } from './election/reclaim.ts';
 import type { Surroundings } from './election/surroundings.ts';
 import { Election } from './election/election.ts';
 import { ClosedError, ListenerError } from './errors.ts';
@@ -34,6 +35,7 @@ export class Tenure {
   #closed = false;
   readonly #removeSignals: () => void;
   readonly #noncePrefix = randomBytes(6).toString('hex');
+  readonly #reclaim: Reclaim | undefined;
   #nonces = 0;
   #closing: Promise<void> | undefined;
 
@@ -41,7 +43,9 @@ export class Tenure {
   constructor(options: TenureOptions) {
     this.#options = resolveOptions(options);
     this.#turn = new Turn((error) => this.#report('tenure', error));
-    const { store, clock, timing } = this.#options;
+    const { store, clock, timing, candidate } = this.#options;
+    const isOurs = (claimId: string): boolean => claimId.startsWith(this.#noncePrefix);
+    this.#reclaim = this.#options.reclaim ? new Reclaim({ store, id: candidate.id, isOurs }) : undefined;
     const trouble = (error: unknown): void => this.#report('observe', error);
     this.#observations = new Observations({ store, clock, timing, turn: this.#turn, trouble });
     this.#session = this.#newSession(this.#options.timing);
@@ -180,16 +184,17 @@ export class Tenure {
   }
 
   #newSession(timing: Resolved['timing']): Session {
-    const { store, clock, candidate } = this.#options;
+    const { store, clock, candidate, namespace } = this.#options;
     const failed = (event: string, error: unknown): void => this.#report(event, error);
-    return new Session({ store, timing, clock, turn: this.#turn, name: candidate.id, failed });
+    return new Session({ store, timing, clock, turn: this.#turn, name: candidate.id, namespace, failed });
   }
 
   #surroundings(): Surroundings {
     const { store, timing, clock } = this.#options;
     const nonce = (): string => `${this.#noncePrefix}${(this.#nonces += 1).toString(36)}`;
     const refuseClosed = (): void => this.#refuseClosed();
-    return { store, session: this.#session, timing, clock, turn: this.#turn, nonce, refuseClosed };
+    const reclaim = this.#reclaim;
+    return { store, session: this.#session, timing, clock, turn: this.#turn, nonce, reclaim, refuseClosed };
   }
 
   #track(candidacy: Candidacy): Candidacy {

@@ -1,10 +1,10 @@
-import { decodeRecord, encodeRecord } from '@tenure/core/store';
+import { decodeRecord, encodeRecord, SessionGoneError } from '@tenure/core/store';
 import type { Key } from '@tenure/core/store';
 import type { ICompare, IKeyValue, IRequestOp } from 'etcd3';
 import { holderRequest } from './claims.ts';
 import type { Endpoints } from './endpoints.ts';
 import { askedPath, candidatesOf, claimAt } from './keys.ts';
-import { range, txn } from './rpc.ts';
+import { leaseRevoke, range, txn } from './rpc.ts';
 
 /**
  * Asks the holder with that token to let go: a mark in the folder of its lease, which it reads with every renewal,
@@ -31,6 +31,25 @@ export async function evictHolder(
     const { succeeded } = await endpoints.call(txn, { compare: unchanged(holder), success }, signal);
     if (succeeded) return true;
     // It announced something in between, or let go: look again.
+  }
+}
+
+/** Revokes the lease of the holder with that token. A key without one is somebody's who did not want it to end. */
+export async function endHoldersSession(
+  endpoints: Endpoints,
+  key: Key,
+  token: bigint,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { kvs } = await endpoints.call(range, holderRequest(candidatesOf(key)), signal);
+  const holder = kvs[0];
+  if (!holder || BigInt(holder.create_revision) !== token || holder.lease === '0') return false;
+  try {
+    await endpoints.call(leaseRevoke, { ID: holder.lease }, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof SessionGoneError) return false;
+    throw error;
   }
 }
 

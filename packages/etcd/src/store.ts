@@ -2,7 +2,7 @@ import { InvalidArgumentError, SessionGoneError } from '@tenure/core/store';
 import type { Holder, Key, SessionRequest, Store, StoreSession, Traits } from '@tenure/core/store';
 import { Endpoints } from './endpoints.ts';
 import { isLeaseExists } from './errors.ts';
-import { evictHolder } from './evict.ts';
+import { endHoldersSession, evictHolder } from './evict.ts';
 import { listHolders, readHolder, watchHolder } from './observe.ts';
 import { settingsOf } from './options.ts';
 import type { EtcdOptions } from './options.ts';
@@ -80,6 +80,10 @@ class EtcdStore implements Store {
     signal: AbortSignal,
   ): Promise<boolean> {
     return evictHolder(this.#endpoints, key, token, force, signal);
+  }
+
+  endSession(key: Key, token: bigint, signal: AbortSignal): Promise<boolean> {
+    return endHoldersSession(this.#endpoints, key, token, signal);
   }
 
   async close(): Promise<void> {

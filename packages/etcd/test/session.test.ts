@@ -77,7 +77,7 @@ describe.skipIf(!(await serverOrSkip('etcd')))('a session in etcd', async () => 
   });
 
   it('is adopted, with the TTL that was granted, when an open is repeated', async () => {
-    const request = { id: nonce(), ttlMs: 12_300, name: 'test' };
+    const request = { id: nonce(), ttlMs: 12_300, name: 'test', namespace: 'test' };
     const first = await store.open(request, soon());
     expect(first).toMatchObject({ adopted: false, ttlMs: 13_000 });
     const second = await store.open({ ...request, ttlMs: 4000 }, soon());
@@ -91,7 +91,10 @@ describe.skipIf(!(await serverOrSkip('etcd')))('a session in etcd', async () => 
 
   it('keeps all 63 bits of a lease id and all digits of a revision (T20)', async () => {
     const key = freshKey();
-    const session = await store.open({ id: '7ffffffffffffff1', ttlMs: 5000, name: 'test' }, soon());
+    const session = await store.open(
+      { id: '7ffffffffffffff1', ttlMs: 5000, name: 'test', namespace: 'test' },
+      soon(),
+    );
     expect(session.id).toBe('7ffffffffffffff1');
     await new Contender(session, key).grant();
     const candidate = (await operator.candidates(key)).at(0)!;
@@ -185,9 +188,9 @@ describe.skipIf(!(await serverOrSkip('etcd')))('a session in etcd', async () => 
   });
 
   it('takes an answer that makes no sense for no answer', async () => {
-    await expect(store.open({ id: 'short', ttlMs: 5000, name: 'test' }, soon())).rejects.toThrow(
-      /16 hex digits/u,
-    );
+    await expect(
+      store.open({ id: 'short', ttlMs: 5000, name: 'test', namespace: 'test' }, soon()),
+    ).rejects.toThrow(/16 hex digits/u);
     const nobody = etcd({ hosts: 'http://127.0.0.1:1' });
     await expect(openSession(nobody)).rejects.toBeInstanceOf(StoreUnavailableError);
     await expect(openSession(nobody)).rejects.toThrow(/http:\/\/127\.0\.0\.1:1: leaseGrant.*ECONNREFUSED/u);

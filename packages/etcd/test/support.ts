@@ -229,7 +229,7 @@ export class Contender {
 export const soon = (ms = 10_000): AbortSignal => AbortSignal.timeout(ms);
 
 export const openSession = (store: Store, ttlMs = 30_000): Promise<StoreSession> =>
-  store.open({ id: nonce(), ttlMs, name: 'test' }, soon());
+  store.open({ id: nonce(), ttlMs, name: 'test', namespace: 'test' }, soon());
 
 /** 'resolved', what the promise rejected with, or undefined while it is pending. */
 export async function stateOf(promise: Promise<unknown>, withinMs = 0): Promise<unknown> {

@@ -139,7 +139,12 @@ const lossCases = (loss: Loss): readonly Case[] => [
       const line = await lossy(bench, loss);
       const { store } = line;
       const requestId = bench.requestId();
-      const request = { id: requestId, ttlMs: bench.patientTtlMs, name: bench.namespace };
+      const request = {
+        id: requestId,
+        ttlMs: bench.patientTtlMs,
+        name: bench.namespace,
+        namespace: bench.namespace,
+      };
       await line.unanswered({ verb: 'open', requestId }, (signal) => store.open(request, signal));
       const session = await bench.insist(() => bench.session({ store, requestId }));
       const left = await bench.options.leftovers?.(bench.namespace, [requestId]);
@@ -161,7 +166,7 @@ export const ambiguityCases: readonly Case[] = [
       const { store } = line;
       const { ttlMs } = bench.options;
       const requestId = bench.requestId();
-      const request = { id: requestId, ttlMs, name: bench.namespace };
+      const request = { id: requestId, ttlMs, name: bench.namespace, namespace: bench.namespace };
       await line.unanswered({ verb: 'open', requestId }, (signal) => store.open(request, signal));
       await bench.pass(ttlMs * 0.6);
       const session = await bench.insist(() => bench.session({ store, requestId, ttlMs }));

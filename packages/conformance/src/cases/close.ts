@@ -35,7 +35,11 @@ const verbsOf = (bench: Bench, { store, session, granted, held }: Scene): Verbs 
   save: (signal) => session.save(granted, 'page 1', 1, signal),
   release: (signal) => session.release(bench.key('mine'), granted.claimId, signal),
   evict: (signal) => store.evict(bench.key('mine'), granted.token, { force: true }, signal),
-  open: (signal) => store.open({ id: nonce(), ttlMs: bench.patientTtlMs, name: bench.namespace }, signal),
+  open: (signal) =>
+    store.open(
+      { id: nonce(), ttlMs: bench.patientTtlMs, name: bench.namespace, namespace: bench.namespace },
+      signal,
+    ),
   close: (signal) => session.close(signal),
 });
 

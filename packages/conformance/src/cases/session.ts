@@ -85,4 +85,40 @@ export const sessionCases: readonly Case[] = [
       await bench.wait(await bench.session(), bench.key());
     },
   },
+  {
+    name: 'ends the session of a holder on request, with everything it holds, and no other',
+    run: async (bench) => {
+      const session = await bench.session();
+      const bystander = await bench.session();
+      const granted = await bench.grant(session, bench.key());
+      await bench.grant(session, bench.key('other'));
+      const kept = bench.record();
+      const theirs = await bench.grant(bystander, bench.key('theirs'), kept);
+      const operator = await bench.store();
+      expect(await operator.endSession(bench.key(), granted.token + 1n, bench.signal)).toBe(false);
+      expect(await operator.endSession(bench.key('free'), granted.token, bench.signal)).toBe(false);
+      expect((await session.renew(bench.signal)).news).toEqual([]);
+
+      expect(await operator.endSession(bench.key(), granted.token, bench.signal)).toBe(true);
+      const heir = await bench.session();
+      const next = await bench.win(heir, bench.key(), bench.record());
+      expect(next.token > granted.token).toBe(true);
+      await bench.win(heir, bench.key('other'), bench.record());
+      await expect(session.renew(bench.signal)).rejects.toBeInstanceOf(SessionGoneError);
+      expect(await operator.endSession(bench.key(), granted.token, bench.signal)).toBe(false);
+      expect((await bench.grant(bystander, bench.key('theirs'), kept)).token).toBe(theirs.token);
+    },
+  },
+  {
+    name: 'wakes a waiter when the session of the holder is ended on request',
+    run: async (bench) => {
+      const waiter = await bench.session();
+      const granted = await bench.grant(await bench.session(), bench.key());
+      const record = bench.record();
+      const turn = bench.turn(waiter, await bench.wait(waiter, bench.key(), record));
+      expect(await (await bench.store()).endSession(bench.key(), granted.token, bench.signal)).toBe(true);
+      await bench.soon(turn, 'waking after a session was ended');
+      await bench.win(waiter, bench.key(), record);
+    },
+  },
 ];

@@ -98,15 +98,14 @@ export class ElectionCalls {
   }
 
   async #claim(claimId: string, signal: AbortSignal): Promise<ElectionHappening> {
-    const { session, clock } = this.#around;
+    const { session, clock, reclaim } = this.#around;
     const { current } = session;
     if (!current) return { type: 'failed', notApplied: true };
     const acquiredAt = rfc3339(clock.now());
-    const answer = await current.session.claim(
-      this.#key,
-      { ...this.#candidate, claimId, acquiredAt },
-      signal,
-    );
+    const proposal = { ...this.#candidate, claimId, acquiredAt };
+    const ask = () => current.session.claim(this.#key, proposal, signal);
+    let answer = await ask();
+    if (answer.outcome === 'held' && (await reclaim?.from(answer, signal))) answer = await ask();
     if (answer.outcome === 'held') return { type: 'held', held: answer };
     // Only the session's own deadline counts: an answer that comes after it is no term (S1).
     if (current.liveness.isOver) return { type: 'failed', notApplied: false };

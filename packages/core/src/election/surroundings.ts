@@ -4,6 +4,7 @@ import type { Store } from '../store.ts';
 import type { LiveTerm, TermEnd } from './term.ts';
 import type { Timing } from '../timing.ts';
 import type { Turn } from '../runtime/turn.ts';
+import type { Reclaim } from './reclaim.ts';
 
 /** What a tenure lends to each of its candidates. */
 export interface Surroundings {
@@ -14,6 +15,8 @@ export interface Surroundings {
   readonly turn: Turn;
   /** A new claim id each time. */
   readonly nonce: () => string;
+  /** With a stable id and leave to use it. */
+  readonly reclaim: Reclaim | undefined;
   /** @throws ClosedError once the tenure was closed. */
   readonly refuseClosed: () => void;
 }

@@ -182,6 +182,15 @@ export class MemorySpace {
   }
 
   /** @internal */
+  endSession(key: Key, token: bigint): boolean {
+    const claim = this.first(key);
+    if (claim?.token !== token) return false;
+    this.end(claim.session);
+    this.#tellGone(claim.session);
+    return true;
+  }
+
+  /** @internal */
   list(prefix: Key): Holder[] {
     return this.keys(prefix.namespace).flatMap((name) => {
       const first = name.startsWith(prefix.name) && this.first({ namespace: prefix.namespace, name });
@@ -227,9 +236,13 @@ export class MemorySpace {
   #lives(session: Session): boolean {
     if (!session.ended && isPast(session.expiresAt, this.#clock.now())) {
       this.end(session);
-      queueMicrotask(() => session.gone.abort(goneError(session)));
+      this.#tellGone(session);
     }
     return !session.ended;
+  }
+
+  #tellGone(session: Session): void {
+    queueMicrotask(() => session.gone.abort(goneError(session)));
   }
 
   #demand(session: Session): void {

@@ -37,5 +37,6 @@ export interface SessionOptions {
   readonly turn: Turn;
   /** Shown to people who look into the store. */
   readonly name: string;
+  readonly namespace: string;
   readonly failed: ListenerFailure;
 }

@@ -107,13 +107,16 @@ export class Session {
   }
 
   async #perform(call: SessionCall, signal: AbortSignal): Promise<Happening> {
-    const { store, timing, name, clock } = this.#options;
+    const { store, timing, name, namespace, clock } = this.#options;
     // Before anything leaves this process: the TTL may have begun at any moment from here on (S1).
     const sentAt = clock.now();
     try {
       switch (call.verb) {
         case 'open': {
-          const session = await store.open({ id: call.requestId, ttlMs: timing.ttlMs, name }, signal);
+          const session = await store.open(
+            { id: call.requestId, ttlMs: timing.ttlMs, name, namespace },
+            signal,
+          );
           if (signal.aborted) break;
           this.#drop();
           this.#attachment = new Attachment(session, this.#options, {
