@@ -97,18 +97,13 @@ export function resolveOptions(options: TenureOptions): Resolved {
     'graceMs',
     'clock',
   ]);
-  const {
-    store,
-    namespace = store?.namespace ?? defaults.namespace,
-    ttlMs = defaults.ttlMs,
-    timing = {},
-    candidate = {},
-  } = options;
+  const { store, ttlMs = defaults.ttlMs, timing = {}, candidate = {} } = options;
   const { releaseOn = defaults.releaseOn, graceMs = defaults.graceMs, clock = systemClock } = options;
   const shape: Partial<Store> | undefined = store;
   if (typeof shape !== 'object' || storeVerbs.some((verb) => typeof shape[verb] !== 'function')) {
     throw new InvalidArgumentError('createTenure needs a store, such as etcd({ hosts }) or memory()');
   }
+  const { namespace = store.namespace ?? defaults.namespace } = options;
   checkName('namespace', namespace);
   checkMs('graceMs', graceMs);
   refuseUnknown('timing', timing, ['renewMs', 'marginMs', 'drift']);

@@ -36,7 +36,7 @@ export async function* watching(options: WatchingOptions): AsyncGenerator<Holder
     wake?.();
   };
   let shown: { readonly holder: Holder | undefined } | undefined;
-  let cancel = (): void => {};
+  let cancel: (() => void) | undefined;
   const forget = listen(changed);
   signal.addEventListener('abort', changed, { once: true });
   try {
@@ -47,7 +47,7 @@ export async function* watching(options: WatchingOptions): AsyncGenerator<Holder
         continue;
       }
       stale = false;
-      cancel();
+      cancel?.();
       const { holder, expiresInMs } = await look(signal);
       if (expiresInMs !== undefined) {
         cancel = clock.alarm(later(clock.now(), Math.max(LEAST_MS, expiresInMs + LATE_MS)), changed);
@@ -59,7 +59,7 @@ export async function* watching(options: WatchingOptions): AsyncGenerator<Holder
       }
     }
   } finally {
-    cancel();
+    cancel?.();
     forget();
     signal.removeEventListener('abort', changed);
   }

@@ -1,0 +1,86 @@
+/**
+ * What the lease tables need of a database. The store above it is written once, in statements that every dialect
+ * understands; each database adds how it is reached, how its errors are to be understood, and how it wakes waiters.
+ */
+import type { Key } from '@tenure/core/store';
+
+export type Value = string | number | bigint | null;
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Answer {
+  /** Of a SELECT, or of a statement with RETURNING where the dialect has it. 64-bit integers come as bigint or decimal text. */
+  readonly rows: readonly Row[];
+  /** Rows that were found and written, whether or not their values changed. */
+  readonly changed: number;
+  /** MySQL: what the statement gave to LAST_INSERT_ID(…). */
+  readonly insertId?: bigint;
+}
+
+export interface Statement {
+  /** With `?` for each value, in order; a database with other placeholders rewrites them. */
+  readonly text: string;
+  readonly values: readonly Value[];
+}
+
+/** What differs in the SQL itself. */
+export interface Dialect {
+  /** SQL for the database's own clock now, as whole microseconds since 1970 in UTC: zone-free, and not the start of a transaction. */
+  readonly nowUs: string;
+  /** The greater of two numbers: `GREATEST(a, b)` or `max(a, b)`. */
+  greatest(one: string, other: string): string;
+  /** A name in quotes, with quotes inside it doubled. */
+  quote(identifier: string): string;
+  /** An INSERT that changes nothing where the key is there already, instead of failing. For MySQL, where a duplicate is an error, `run` gives `changed: 0`. */
+  insertOrIgnore(text: string): string;
+  /** UPDATE and INSERT may end in RETURNING, and INSERT may have ON CONFLICT … DO UPDATE … WHERE. */
+  readonly returning: boolean;
+  /** The statements that make the tables and indexes unless they are there. */
+  createTables(tables: Tables): readonly string[];
+}
+
+/** Quoted names, with their schema where there is one. */
+export interface Tables {
+  readonly sessions: string;
+  readonly locks: string;
+  /** For names of indexes: unquoted, without schema. */
+  readonly prefix: string;
+}
+
+/** What one process tells the others; a hint, and never more. */
+export type News =
+  /** The key was given up, or what observers see of it has changed. */
+  | { readonly what: 'changed'; readonly key: Key }
+  /** A session was ended, or one of its claims was taken or asked back. */
+  | { readonly what: 'revoked'; readonly sessionId: string };
+
+export interface Listener {
+  hear(news: News): void;
+  /** Nobody listened for a while: anything may have happened. */
+  missed(): void;
+}
+
+export interface Database {
+  /** For messages: `PostgreSQL`. */
+  readonly name: string;
+  readonly dialect: Dialect;
+  /**
+   * One statement, in a transaction of its own. Settles as soon as the signal aborts, and a connection whose answer
+   * did not come by then is never used again. Rejects with `NotAppliedError` (no connection, deadlock victim, serialization
+   * failure, lock timeout, busy), `AccessDeniedError`, `InvalidArgumentError` (no such table: says to migrate), and
+   * with `StoreUnavailableError` when nothing is known.
+   */
+  run(statement: Statement, signal: AbortSignal): Promise<Answer>;
+  /** Several statements in one transaction, all or none; for migrations, safe when many do it at once. */
+  migrate(statements: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Begins to listen if it does not yet. Undefined where the database cannot tell (then the store polls). */
+  readonly listen?: (listener: Listener) => () => void;
+  /** Resolves when what `listen` began hears everything that is told from now on; at once when it cannot be had now. */
+  readonly listening?: (signal: AbortSignal) => Promise<void>;
+  /** SQL, with its values, that tells the news when it runs as a statement of its own; undefined where nobody is told. */
+  readonly tell?: (news: News) => Statement;
+  /** For those that poll: false when certainly nothing has been written by anyone since the last call. */
+  readonly mayHaveChanged?: () => boolean;
+  /** How often to ask for parked and watched keys where nobody tells, in milliseconds. */
+  readonly pollMs: number;
+  close(): Promise<void>;
+}
