@@ -71,12 +71,12 @@ export class Parking {
   }
 
   wake(key: Key): void {
-    for (const ticket of [...(this.#tickets.get(nameOf(key)) ?? [])]) ticket.wake();
+    for (const ticket of this.#tickets.get(nameOf(key)) ?? []) ticket.wake();
   }
 
   /** Nobody listened for a while, so anything may have happened. */
   wakeAll(): void {
-    for (const ticket of [...this.#byClaim.values()]) ticket.wake();
+    for (const ticket of this.#byClaim.values()) ticket.wake();
   }
 
   /** What is waited for, each key once. */
