@@ -1,6 +1,6 @@
 /** `pnpm chaos [leaders] [rounds] [etcd|consul]`: the failover tests with many leaders at once. Ends with 1 on any violation. */
 import { serverOrSkip } from '../servers/availability.ts';
-import type { Kind } from '../servers/cluster.ts';
+import type { RaftKind } from '../servers/cluster.ts';
 import { blackHole } from '../failover/black-hole.ts';
 import { blockedLoop, suspended } from '../failover/freeze.ts';
 import { memberLoss } from '../failover/member-loss.ts';
@@ -10,7 +10,7 @@ import type { Outcome } from '../failover/outcome.ts';
 const LEADERS = 20;
 const ROUNDS = 5;
 
-type Fault = readonly [what: string, run: (kind: Kind) => Promise<Outcome>];
+type Fault = readonly [what: string, run: (kind: RaftKind) => Promise<Outcome>];
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const wholeNumber = (text: string | undefined, otherwise: number): number => {
@@ -19,7 +19,7 @@ const wholeNumber = (text: string | undefined, otherwise: number): number => {
   return number;
 };
 
-async function attempt(kind: Kind, [what, run]: Fault): Promise<Outcome> {
+async function attempt(kind: RaftKind, [what, run]: Fault): Promise<Outcome> {
   const startedAt = performance.now();
   const outcome = await run(kind).catch((error: unknown): Outcome => {
     const message = error instanceof Error ? error.message : String(error);

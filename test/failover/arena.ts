@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { startProxy } from '@tenure/conformance/network';
 import type { Proxy } from '@tenure/conformance/network';
-import type { Cluster, Kind } from '../servers/cluster.ts';
+import type { RaftCluster, RaftKind } from '../servers/cluster.ts';
 import { startConsul } from '../servers/consul.ts';
 import { startEtcd } from '../servers/etcd.ts';
 import { Contender } from './contender.ts';
@@ -15,7 +15,7 @@ const TTL_MS = 3000;
 const STARTS_AT_ONCE = 4;
 
 /** How long a server takes at most to give a silent session's keys to others: etcd looks twice a second, Consul doubles the TTL. */
-export const expiryMs = (kind: Kind, ttlMs: number): number => (kind === 'etcd' ? ttlMs + 1000 : 2 * ttlMs);
+export const expiryMs = (kind: RaftKind, ttlMs: number): number => (kind === 'etcd' ? ttlMs + 1000 : 2 * ttlMs);
 
 export interface Entry {
   readonly id: string;
@@ -28,19 +28,19 @@ export interface Entry {
 
 /** Real servers and the processes that contend there; all are gone when it is disposed. */
 export class Arena implements AsyncDisposable {
-  readonly cluster: Cluster;
+  readonly cluster: RaftCluster;
   readonly ttlMs: number;
   readonly namespace = `arena-${randomUUID().slice(0, 8)}`;
   readonly contenders: Contender[] = [];
   readonly #proxies: Proxy[] = [];
 
-  private constructor(cluster: Cluster, ttlMs: number) {
+  private constructor(cluster: RaftCluster, ttlMs: number) {
     this.cluster = cluster;
     this.ttlMs = ttlMs;
   }
 
   static async open(
-    kind: Kind,
+    kind: RaftKind,
     { members = 1, ttlMs = TTL_MS }: { readonly members?: 1 | 3; readonly ttlMs?: number } = {},
   ): Promise<Arena> {
     const cluster =

@@ -1,4 +1,4 @@
-import type { Kind } from '../servers/cluster.ts';
+import type { RaftKind } from '../servers/cluster.ts';
 import { Arena } from './arena.ts';
 import { handovers, reignsOf } from './history.ts';
 import { fromLoss } from './outcome.ts';
@@ -9,7 +9,7 @@ import { msBetween } from './protocol.ts';
  * Leaders, each a process of its own, whose connections suddenly carry nothing any more and stay open, and one
  * challenger for all of their keys with connections that work.
  */
-export async function blackHole(kind: Kind, count: number): Promise<Outcome> {
+export async function blackHole(kind: RaftKind, count: number): Promise<Outcome> {
   await using arena = await Arena.open(kind);
   const keys = Array.from({ length: count }, (_, index) => `key-${index + 1}`);
   const proxy = await arena.proxy();

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Proxy } from '@tenure/conformance/network';
 import { serverOrSkip } from '../servers/availability.ts';
-import type { Kind } from '../servers/cluster.ts';
+import type { RaftKind } from '../servers/cluster.ts';
 import { request } from '../servers/request.ts';
 import { Arena } from './arena.ts';
 import { Command } from './command.ts';
@@ -12,7 +12,7 @@ import { table } from './table.ts';
 const FEW = 100;
 const MANY = 1000;
 /** The agents of Consul grant a client 200 connections, of which the store uses 32 unless told otherwise. */
-const CONNECTIONS: Record<Kind, number> = { etcd: 4, consul: 40 };
+const CONNECTIONS: Record<RaftKind, number> = { etcd: 4, consul: 40 };
 
 describe.each(['etcd', 'consul'] as const)('%s', async (kind) => {
   const server = await serverOrSkip(kind, { own: true });

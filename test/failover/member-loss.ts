@@ -1,4 +1,4 @@
-import type { Kind } from '../servers/cluster.ts';
+import type { RaftKind } from '../servers/cluster.ts';
 import { until } from '../servers/until.ts';
 import { Arena } from './arena.ts';
 import type { Contender } from './contender.ts';
@@ -12,7 +12,7 @@ const KEYS = ['red', 'green', 'blue'];
  * Three members, three contenders that know them all, and the member that leads is killed, again and again. A term may
  * survive that or be lost and won anew; there are never two.
  */
-export async function memberLoss(kind: Kind, rounds: number): Promise<Outcome> {
+export async function memberLoss(kind: RaftKind, rounds: number): Promise<Outcome> {
   await using arena = await Arena.open(kind, { members: 3 });
   const contenders = await arena.enter(...['one', 'two', 'three'].map((id) => ({ id, keys: KEYS })));
   for (const contender of contenders) contender.stand();

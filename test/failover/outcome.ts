@@ -1,4 +1,4 @@
-import type { Kind } from '../servers/cluster.ts';
+import type { RaftKind } from '../servers/cluster.ts';
 import type { Handover } from './history.ts';
 import { msBetween } from './protocol.ts';
 import { spread, table, tally } from './table.ts';
@@ -6,7 +6,7 @@ import { spread, table, tally } from './table.ts';
 /** What became of one fault, done to one or many leaders at once. */
 export interface Outcome {
   readonly fault: string;
-  readonly kind: Kind;
+  readonly kind: RaftKind;
   readonly handovers: readonly Handover[];
   /** How long the last leader was done before the next began, in milliseconds, one for each handover. */
   readonly marginsMs: readonly number[];

@@ -45,6 +45,18 @@ export async function inCache(name: string, fill: (folder: string) => Promise<vo
   }
 }
 
+/** Does the work while no other process does work of that name; gives it a folder that stays. */
+export async function inTurn<T>(name: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = join(cacheFolder(), name);
+  await mkdir(folder, { recursive: true });
+  const release = await lock(`${folder}.lock`, () => false);
+  try {
+    return await work(folder);
+  } finally {
+    await release?.();
+  }
+}
+
 /** Waits for the lock, a folder, or until there is no need for it any more; then it gives undefined. */
 async function lock(path: string, done: () => boolean): Promise<(() => Promise<void>) | undefined> {
   const taken = await until(

@@ -1,6 +1,12 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 
-export type Kind = 'etcd' | 'consul';
+/** Servers that agree on a leader among themselves. */
+export type RaftKind = 'etcd' | 'consul';
+
+/** What `redis` and `mariadb` are stands in these places too, where the packages can be had. */
+export type OptionalKind = 'valkey' | 'redis8' | 'mysql';
+
+export type Kind = RaftKind | 'redis' | 'postgres' | 'pgbouncer' | 'mariadb' | OptionalKind;
 
 /** What a server shows and what it trusts, as PEM files. */
 export interface TlsFiles {
@@ -21,7 +27,7 @@ export interface Member {
   readonly pid: number | undefined;
   /** A suspended member is alive. */
   readonly alive: boolean;
-  /** SIGKILL; resolves when the process is gone. */
+  /** SIGKILL; resolves when the process, and every process it has started, is gone. */
   kill(): Promise<void>;
   /** SIGSTOP: connections stay open and nothing answers. */
   suspend(): void;
@@ -29,19 +35,24 @@ export interface Member {
   resume(): void;
   /**
    * Starts it again on the same ports with the same data, after a kill if it still runs. Resolves when it serves
-   * again or, if too few members run to have a leader, when it listens.
+   * again or, if too few members run for that, when it listens.
    */
   restart(): Promise<void>;
 }
 
+/** Servers that were started together; often only one. */
 export interface Cluster {
   readonly kind: Kind;
   readonly urls: string[];
   readonly members: Member[];
-  /** The raft leader: waits until a majority of the members names the same running one. */
-  leader(): Promise<Member>;
-  /** Runs etcdctl or consul on this cluster: address, CA and credentials are in its environment. */
+  /** Runs the servers' own client on the first member; address, CA and credentials are seen to. */
   cli(args: string[], options?: SpawnOptions): ChildProcess;
   /** Kills all members and removes their data. */
   stop(): Promise<void>;
+}
+
+export interface RaftCluster extends Cluster {
+  readonly kind: RaftKind;
+  /** The raft leader: waits until a majority of the members names the same running one. */
+  leader(): Promise<Member>;
 }

@@ -3,10 +3,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findBinary, getBinary } from './binaries.ts';
-import type { Cluster, TlsFiles } from './cluster.ts';
-import { addressesInEnvironment, externalCluster } from './external.ts';
-import { startOwn, type MemberPlan } from './own.ts';
+import type { RaftCluster, TlsFiles } from './cluster.ts';
+import { addressesInEnvironment, externalRaftCluster } from './external.ts';
+import type { MemberPlan } from './own.ts';
 import { cleanEnvironment } from './process.ts';
+import { startRaft } from './raft.ts';
 import { request } from './request.ts';
 
 export interface ConsulOptions {
@@ -23,7 +24,7 @@ export interface ConsulOptions {
   readonly own?: boolean;
 }
 
-export interface ConsulCluster extends Cluster {
+export interface ConsulCluster extends RaftCluster {
   readonly kind: 'consul';
   readonly datacenter: string;
   /** The management token, with `acl`. */
@@ -56,7 +57,7 @@ export async function startConsul(options: ConsulOptions = {}): Promise<ConsulCl
     options.datacenter ||
     options.ttlMinMs;
   if (given?.length === size && !special) {
-    const external = externalCluster('consul', given, cli(await findBinary('consul'), given));
+    const external = externalRaftCluster('consul', given, cli(await findBinary('consul'), given));
     return { ...external, kind: 'consul', datacenter, token };
   }
 
@@ -64,7 +65,7 @@ export async function startConsul(options: ConsulOptions = {}): Promise<ConsulCl
   const version = await minorVersion(file);
   const ask = async <T>(url: string) =>
     JSON.parse(await request(url, { tls, headers: token ? { 'X-Consul-Token': token } : {} })) as T;
-  const cluster = await startOwn({
+  const cluster = await startRaft({
     size,
     portsPerMember: 3,
     plan: (ports, folder) => planMembers({ file, version, ports, folder }, { ...options, datacenter }),
@@ -98,7 +99,12 @@ interface Site {
   readonly folder: string;
 }
 
-function planMembers(site: Site, options: ConsulOptions): MemberPlan[] {
+/** Where the other members reach it. */
+interface Server extends MemberPlan {
+  readonly peer: string;
+}
+
+function planMembers(site: Site, options: ConsulOptions): Server[] {
   const { file, ports, folder } = site;
   const { members: size = 1, tls } = options;
   const serfPorts = ports.filter((_, index) => index % 3 === 2);

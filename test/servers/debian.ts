@@ -1,48 +1,57 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { downloadPackages } from './apt.ts';
 import { inCache } from './cache.ts';
-import { mirrorIn } from './mirror.ts';
+import type { Program } from './program.ts';
 
 const run = promisify(execFile);
 
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-
-export interface DebianPackage {
+/** Packages that are unpacked into one folder, together. */
+export interface DebianPackages {
+  /** The folder in the cache. */
   readonly name: string;
-  /** The releases to look in, in this order: not every release has it. */
+  /** The releases to look in, in this order: not every release has them. */
   readonly suites: readonly string[];
-}
-
-/** Why packages cannot be got from Debian on this machine; undefined if they can. */
-export function whyNotDebian(): string | undefined {
-  if (!existsSync('/usr/bin/apt-get') || !existsSync('/usr/bin/dpkg'))
-    return 'this machine has no apt-get and dpkg';
-  if (!existsSync(KEYRING)) return `this machine has no ${KEYRING}`;
-  if (mirror() === undefined) return "apt's settings name no Debian mirror";
-  return undefined;
+  readonly packages: readonly string[];
+  /**
+   * - none: the program needs nothing but a libc of any age;
+   * - beside libc: of a release that is no newer than this machine's, so that this machine's libc will do;
+   * - with libc: of any release, all of them, run by their own loader.
+   */
+  readonly libraries: 'none' | 'beside libc' | 'with libc';
 }
 
 /**
- * The folder of an unpacked Debian package: got once, with a configuration of apt's that leaves the machine's own
- * lists and packages alone, and never installed. `works` says whether what is in the folder can be used here;
- * programs of a newer release may need a newer libc.
+ * The folder of the unpacked packages: got once, with a configuration of apt's that leaves the machine's own lists
+ * and packages alone, and never installed. `works` says whether what is in the folder can be used here.
  */
-export function unpackedPackage(
-  { name, suites }: DebianPackage,
+export function unpackedPackages(
+  { name, suites, packages, libraries }: DebianPackages,
   works: (folder: string) => Promise<void>,
 ): Promise<string> {
+  const wanted = (dependency: string) =>
+    libraries !== 'none' &&
+    isLibrary(dependency) &&
+    !USELESS.test(dependency) &&
+    (libraries === 'with libc' || dependency !== 'libc6');
   return inCache(name, async (folder) => {
     const failures: unknown[] = [];
     for (const suite of suites) {
-      process.stderr.write(`getting ${name} from Debian ${suite} …\n`);
+      process.stderr.write(`getting ${packages.join(', ')} from Debian ${suite} …\n`);
       const began = performance.now();
       try {
-        await unpack(name, suite, folder);
+        const archives = join(folder, 'archives');
+        await mkdir(archives);
+        await downloadPackages(suite, packages, wanted, archives);
+        for (const archive of await readdir(archives))
+          await run('dpkg', ['-x', join(archives, archive), folder]);
+        for (const needless of [archives, ...NEEDLESS.map((path) => join(folder, path))])
+          await rm(needless, { recursive: true, force: true });
         await works(folder);
-        process.stderr.write(`got ${name} in ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
+        process.stderr.write(`got ${packages[0]} in ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
         return;
       } catch (error) {
         failures.push(error);
@@ -50,65 +59,47 @@ export function unpackedPackage(
       }
     }
     const reasons = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)));
-    throw new AggregateError(failures, `no ${name} from Debian:\n${reasons.join('\n')}`);
+    throw new AggregateError(failures, `no ${packages[0]} from Debian:\n${reasons.join('\n')}`);
   });
 }
 
-async function unpack(name: string, suite: string, folder: string): Promise<void> {
-  const apt = join(folder, 'apt');
-  const configuration = await privateApt(apt, suite);
-  const options = { cwd: apt, env: { ...process.env, LC_ALL: 'C' } };
-  await run('apt-get', ['-c', configuration, '-qq', 'update'], options);
-  await run('apt-get', ['-c', configuration, '-qq', 'download', name], options);
-  const archive = (await readdir(apt)).find((file) => file.endsWith('.deb'));
-  if (archive === undefined) throw new Error(`apt-get downloaded no ${name}`);
-  await run('dpkg', ['-x', join(apt, archive), folder]);
-  await rm(apt, { recursive: true });
-}
+const isLibrary = (name: string): boolean => name.startsWith('lib') && !name.endsWith('-perl');
 
-/**
- * What the machine says about proxies and the like holds, because apt reads its own settings first; sources, lists,
- * cache and the record of installed packages are ours, and so are no hooks.
- */
-async function privateApt(folder: string, suite: string): Promise<string> {
-  for (const part of ['lists/partial', 'cache/archives/partial', 'none']) {
-    await mkdir(join(folder, part), { recursive: true });
+/** What is needed to install the packages, or to compile queries, and large. */
+const USELESS = /^lib(llvm|z3|perl|gdbm|db5|c-|pam-modules|semanage|sepol|systemd-shared|mount|blkid)/;
+
+const NEEDLESS = ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/lintian'];
+
+/** How a program in the folder of such packages is run. */
+export function unpackedProgram(folder: string, path: string, { libraries }: DebianPackages): Program {
+  const file = join(folder, path);
+  if (libraries === 'none') return { file, args: [], env: {}, folder };
+  const places = libraryFolders(folder);
+  if (libraries === 'beside libc') {
+    return { file, args: [], env: { LD_LIBRARY_PATH: places.join(delimiter) }, folder };
   }
-  const file = (name: string) => join(folder, name);
-  await writeFile(file('status'), '');
-  await writeFile(
-    file('sources.list'),
-    `deb [signed-by=${KEYRING} target=Packages] ${mirror()} ${suite} main\n`,
+  const loader = places
+    .flatMap((place) => readdirSync(place).map((name) => join(place, name)))
+    .find((candidate) => /\/ld-linux[^/]*\.so\.\d+$/.test(candidate));
+  if (loader === undefined) throw new Error(`there is no loader in ${folder}`);
+  const args = ['--library-path', places.join(delimiter), '--argv0', file, file];
+  return { file: loader, args, env: {}, folder };
+}
+
+/** Of older releases some are in /lib, because there it is the same folder. */
+function libraryFolders(folder: string): string[] {
+  const parents = ['usr/lib', 'lib'].map((part) => join(folder, part));
+  return parents.flatMap((parent) =>
+    entries(parent)
+      .filter((name) => name.includes('-linux-gnu'))
+      .map((name) => join(parent, name)),
   );
-  const settings = [
-    `Dir::Etc::sourcelist "${file('sources.list')}";`,
-    `Dir::Etc::sourceparts "${file('none')}";`,
-    `Dir::Etc::preferences "${file('none/preferences')}";`,
-    `Dir::Etc::preferencesparts "${file('none')}";`,
-    `Dir::State "${folder}";`,
-    `Dir::State::status "${file('status')}";`,
-    `Dir::State::lists "${file('lists')}";`,
-    `Dir::Cache "${file('cache')}";`,
-    'APT::Sandbox::User "";',
-    '#clear APT::Update::Pre-Invoke;',
-    '#clear APT::Update::Post-Invoke;',
-    '#clear APT::Update::Post-Invoke-Success;',
-  ];
-  await writeFile(file('apt.conf'), `${settings.join('\n')}\n`);
-  return file('apt.conf');
 }
 
-/** From the machine's own settings: what it gets its packages from is what it can reach. */
-function mirror(): string | undefined {
-  const release = /^VERSION_CODENAME=["']?([\w-]+)/m.exec(read('/etc/os-release'))?.[1];
-  if (release === undefined) return undefined;
-  const parts = '/etc/apt/sources.list.d';
-  const names = existsSync(parts) ? readdirSync(parts).filter((name) => /\.(list|sources)$/.test(name)) : [];
-  const files = ['/etc/apt/sources.list', ...names.map((name) => join(parts, name))];
-  if (!/^ID=["']?debian/m.test(read('/etc/os-release'))) return undefined;
-  return files.map((file) => mirrorIn(read(file), release)).find((uri) => uri !== undefined);
-}
-
-function read(file: string): string {
-  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

@@ -1,10 +1,11 @@
 import { spawn, type SpawnOptions } from 'node:child_process';
 import { join } from 'node:path';
 import { findBinary, getBinary } from './binaries.ts';
-import type { Cluster, TlsFiles } from './cluster.ts';
-import { addressesInEnvironment, externalCluster } from './external.ts';
-import { startOwn, type MemberPlan, type RaftView } from './own.ts';
+import type { RaftCluster, TlsFiles } from './cluster.ts';
+import { addressesInEnvironment, externalRaftCluster } from './external.ts';
+import type { MemberPlan } from './own.ts';
 import { cleanEnvironment } from './process.ts';
+import { startRaft, type RaftView } from './raft.ts';
 import { request } from './request.ts';
 
 export interface EtcdOptions {
@@ -20,7 +21,7 @@ export interface EtcdOptions {
   readonly own?: boolean;
 }
 
-export interface EtcdCluster extends Cluster {
+export interface EtcdCluster extends RaftCluster {
   readonly kind: 'etcd';
 }
 
@@ -42,11 +43,11 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<EtcdCluster>
   const given = addressesInEnvironment('etcd');
   const special = options.own === true || tls || auth || options.args;
   if (given?.length === size && !special) {
-    return { ...externalCluster('etcd', given, cli(given)), kind: 'etcd' };
+    return { ...externalRaftCluster('etcd', given, cli(given)), kind: 'etcd' };
   }
 
   const file = await getBinary('etcd');
-  const cluster = await startOwn({
+  const cluster = await startRaft({
     size,
     portsPerMember: 2,
     plan: (ports, folder) => planMembers(file, ports, folder, options),
@@ -86,7 +87,6 @@ function planMembers(file: string, ports: number[], folder: string, options: Etc
       name,
       url,
       port,
-      peer: peerUrl(index),
       file,
       args: [...own, ...client, ...peer, ...token, ...tlsArgs, ...args],
     };

@@ -1,10 +1,22 @@
-import type { Cluster, Kind, Member } from './cluster.ts';
+import type { Cluster, Kind, Member, RaftCluster, RaftKind } from './cluster.ts';
 
-const VARIABLES = { etcd: 'TENURE_ETCD', consul: 'TENURE_CONSUL' } as const;
+/** Where servers of a kind are named. */
+export const variableOf = (kind: Kind): string => `TENURE_${kind.toUpperCase()}`;
+
+/** Of a URL that names none. */
+const DEFAULT_PORTS: Record<string, number> = {
+  'http:': 80,
+  'https:': 443,
+  'redis:': 6379,
+  'postgres:': 5432,
+  'postgresql:': 5432,
+  'mysql:': 3306,
+  'mariadb:': 3306,
+};
 
 /** The addresses of servers that run already, if the environment names some. */
 export function addressesInEnvironment(kind: Kind): string[] | undefined {
-  const addresses = (process.env[VARIABLES[kind]] ?? '').split(',').map((address) => address.trim());
+  const addresses = (process.env[variableOf(kind)] ?? '').split(',').map((address) => address.trim());
   const urls = addresses.filter((address) => address !== '').map((address) => address.replace(/\/+$/, ''));
   return urls.length === 0 ? undefined : urls;
 }
@@ -13,11 +25,12 @@ export function addressesInEnvironment(kind: Kind): string[] | undefined {
 export function externalCluster(kind: Kind, urls: string[], cli: Cluster['cli']): Cluster {
   const refuse = (name: string): never => {
     throw new Error(
-      `${name} was named by ${VARIABLES[kind]}, so it is not for tests to kill; ask for a server with own: true`,
+      `${name} was named by ${variableOf(kind)}, so it is not for tests to kill; ask for a server with own: true`,
     );
   };
   const members = urls.map((url): Member => {
-    const port = Number(new URL(url).port);
+    const { port: named, protocol } = new URL(url);
+    const port = named === '' ? (DEFAULT_PORTS[protocol] ?? 0) : Number(named);
     return {
       name: url,
       url,
@@ -30,15 +43,17 @@ export function externalCluster(kind: Kind, urls: string[], cli: Cluster['cli'])
       restart: async () => refuse(url),
     };
   });
+  return { kind, urls, members, cli, stop: async () => {} };
+}
+
+export function externalRaftCluster(kind: RaftKind, urls: string[], cli: Cluster['cli']): RaftCluster {
+  const cluster = externalCluster(kind, urls, cli);
   return {
+    ...cluster,
     kind,
-    urls,
-    members,
     leader: async () => {
-      if (members.length === 1) return members[0]!;
+      if (cluster.members.length === 1) return cluster.members[0]!;
       throw new Error(`which of ${urls.join(', ')} leads is known only for servers with own: true`);
     },
-    cli,
-    stop: async () => {},
   };
 }

@@ -3,20 +3,30 @@ import { mkdtempSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { descendants } from './descendants.ts';
 
 /**
  * Sees to it that no server and no data folder outlives the process that started it, however that process ends.
  * A handler for 'exit' is not enough: it does not run after SIGKILL or SIGTERM, which is how a test runner ends
  * its workers. So a small shell process waits at the other end of a pipe. Each line it reads names all servers
  * running now; the end of the pipe means that this process is gone, and then it kills the servers of the last
- * line and removes the folder. It ignores the signals a terminal sends to all the programs in it.
+ * line, with the processes these have started, and removes the folder. (A stopped process would not notice that its
+ * server is gone.) It ignores the signals a terminal sends to all the programs in it.
  */
 const SCRIPT = `
 trap '' INT TERM HUP
+folder=$1
 pids=
 while read -r line; do pids=$line; done
-[ -z "$pids" ] || kill -9 $pids 2>/dev/null
-rm -rf "$1" 2>/dev/null || { sleep 1; rm -rf "$1"; }
+children=
+for stat in /proc/[0-9]*/stat; do
+  { read -r line <"$stat"; } 2>/dev/null || continue
+  child=\${line%% *}
+  set -- \${line##*) }
+  case " $pids " in *" $2 "*) children="$children $child";; esac
+done
+[ -z "$pids" ] || kill -9 $pids $children 2>/dev/null
+rm -rf "$folder" 2>/dev/null || { sleep 1; rm -rf "$folder"; }
 `;
 
 interface Keeper {
@@ -46,6 +56,18 @@ export function guard(server: ChildProcess): void {
   });
 }
 
+function killWithDescendants(server: ChildProcess): void {
+  const others = server.pid === undefined ? [] : descendants(server.pid);
+  server.kill('SIGKILL');
+  for (const pid of others) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // it has ended with its server
+    }
+  }
+}
+
 function startKeeper(): Keeper {
   const folder = mkdtempSync(join(tmpdir(), 'tenure-servers-'));
   const child = spawn('sh', ['-c', SCRIPT, 'keeper', folder], {
@@ -57,7 +79,7 @@ function startKeeper(): Keeper {
   pipe.unref();
   pipe.on('error', () => {}); // the keeper itself was killed: the handler below is what is left
   process.once('exit', () => {
-    for (const server of running) server.kill('SIGKILL');
+    for (const server of running) killWithDescendants(server);
   });
   return { folder, pipe };
 }

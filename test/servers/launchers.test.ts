@@ -13,12 +13,12 @@ import { cacheFolder, inCache } from './cache.ts';
 import { startConsul } from './consul.ts';
 import { startEtcd } from './etcd.ts';
 import { mirrorIn } from './mirror.ts';
-import { startOwn, type ClusterPlan } from './own.ts';
+import { startRaft, type RaftPlan } from './raft.ts';
 import { request } from './request.ts';
 import { until } from './until.ts';
 
 /** What the launchers do around a server; a few lines of Node.js stand for it. */
-function standIn(choosePort: (free: number) => number): ClusterPlan {
+function standIn(choosePort: (free: number) => number): RaftPlan {
   return {
     size: 1,
     portsPerMember: 1,
@@ -26,7 +26,7 @@ function standIn(choosePort: (free: number) => number): ClusterPlan {
       const port = choosePort(free!);
       const program = `require('http').createServer((_, r) => r.end()).listen(${port}, '127.0.0.1')`;
       const url = `http://127.0.0.1:${port}`;
-      return [{ name: 'stand-in', url, port, peer: url, file: process.execPath, args: ['-e', program] }];
+      return [{ name: 'stand-in', url, port, file: process.execPath, args: ['-e', program] }];
     },
     healthy: async ({ url }) => (await request(url)) === '',
     view: async ({ url }) => ({ self: url, leader: url }),
@@ -43,7 +43,7 @@ describe('starting servers', () => {
     await once(squatter, 'listening');
     const { port: taken } = squatter.address() as AddressInfo;
     const choices = [taken, taken];
-    const cluster = await startOwn(standIn((free) => choices.pop() ?? free));
+    const cluster = await startRaft(standIn((free) => choices.pop() ?? free));
     expect(cluster.members[0]!.port).not.toBe(taken);
     expect(await cluster.leader()).toBe(cluster.members[0]);
     await cluster.stop();
@@ -52,14 +52,14 @@ describe('starting servers', () => {
 
   test('a server that ends at once is an error that tells what the server wrote', async () => {
     const plan = standIn((free) => free);
-    const broken: ClusterPlan = {
+    const broken: RaftPlan = {
       ...plan,
-      plan: (ports, folder) => {
-        const [member] = plan.plan(ports, folder);
+      plan: async (ports, folder) => {
+        const [member] = await plan.plan(ports, folder);
         return [{ ...member!, args: ['-e', 'throw "no disk"'] }];
       },
     };
-    await expect(startOwn(broken)).rejects.toThrow('no disk');
+    await expect(startRaft(broken)).rejects.toThrow('no disk');
   });
 
   test.each(['SIGKILL', 'SIGTERM', 'exit'])(

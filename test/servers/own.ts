@@ -1,57 +1,46 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Member } from './cluster.ts';
 import { serversFolder } from './keeper.ts';
 import { freePorts } from './ports.ts';
-import { ServerProcess } from './process.ts';
+import { ServerProcess, type Command } from './process.ts';
 import { GivenUp, until } from './until.ts';
 
 /** Where one member listens, writes and how it is run. */
-export interface MemberPlan {
+export interface MemberPlan extends Command {
   readonly name: string;
   readonly url: string;
   readonly port: number;
-  /** Where the other members reach it. */
-  readonly peer: string;
-  readonly file: string;
-  readonly args: readonly string[];
+  /** Removes what a killed server leaves in the system, and what keeps it from starting again. */
+  tidy?(): Promise<void>;
 }
 
-export interface ClusterPlan {
+export interface ClusterPlan<P extends MemberPlan = MemberPlan> {
   readonly size: number;
   readonly portsPerMember: number;
   /** Makes the members' commands for these ports; what they write goes below the folder. */
-  plan(ports: number[], folder: string): MemberPlan[];
-  /** Can this member serve writes now? */
-  healthy(member: MemberPlan): Promise<boolean>;
-  view(member: MemberPlan): Promise<RaftView>;
+  plan(ports: number[], folder: string): P[] | Promise<P[]>;
+  /** Can this member do now what can be expected of it, seeing which of the others run? */
+  healthy(member: P, all: readonly OwnMember<P>[]): Promise<boolean>;
 }
 
-/** Which of the members one is, and which it takes for the leader; in whatever words the servers use for it. */
-export interface RaftView {
-  readonly self: string;
-  readonly leader: string | undefined;
-}
-
-export interface OwnCluster {
-  readonly members: Member[];
-  leader(): Promise<Member>;
+export interface OwnCluster<P extends MemberPlan = MemberPlan> {
+  readonly members: OwnMember<P>[];
   stop(): Promise<void>;
 }
 
 const ATTEMPTS = 5;
 
 /** Starts servers of our own; again with other ports if somebody took one of them between the choice and the start. */
-export async function startOwn(plan: ClusterPlan): Promise<OwnCluster> {
+export async function startOwn<P extends MemberPlan>(plan: ClusterPlan<P>): Promise<OwnCluster<P>> {
   for (let attempt = 1; ; attempt++) {
     const folder = join(serversFolder(), randomUUID());
     mkdirSync(folder, { recursive: true });
-    const cluster = new Running(plan, await freePorts(plan.size * plan.portsPerMember), folder);
+    const cluster = new Running(plan, folder);
     try {
-      await cluster.start();
+      await cluster.start(await freePorts(plan.size * plan.portsPerMember));
       return cluster;
     } catch (error) {
       const taken = cluster.members.some(({ process }) =>
@@ -63,47 +52,28 @@ export async function startOwn(plan: ClusterPlan): Promise<OwnCluster> {
   }
 }
 
-class Running implements OwnCluster {
-  readonly members: OwnMember[];
-  readonly #plan: ClusterPlan;
+class Running<P extends MemberPlan> implements OwnCluster<P> {
+  readonly members: OwnMember<P>[] = [];
+  readonly #plan: ClusterPlan<P>;
   readonly #folder: string;
 
-  constructor(plan: ClusterPlan, ports: number[], folder: string) {
+  constructor(plan: ClusterPlan<P>, folder: string) {
     this.#plan = plan;
     this.#folder = folder;
-    this.members = plan.plan(ports, folder).map((member) => new OwnMember(member, this, folder));
   }
 
-  async start(): Promise<void> {
+  async start(ports: number[]): Promise<void> {
+    const plans = await this.#plan.plan(ports, this.#folder);
+    const ready = (member: OwnMember<P>) => this.#ready(member);
+    this.members.push(...plans.map((plan) => new OwnMember(plan, this.#folder, ready)));
     for (const member of this.members) member.process.start();
-    await Promise.all(this.members.map((member) => this.ready(member)));
+    await Promise.all(this.members.map(ready));
   }
 
-  get hasMajority(): boolean {
-    return this.members.filter((member) => member.answering).length > this.members.length / 2;
-  }
-
-  async ready(member: OwnMember): Promise<void> {
+  async #ready(member: OwnMember<P>): Promise<void> {
     await until(`${member.name} is ready`, async () => {
       if (!member.alive) throw new GivenUp(`${member.name} did not start:\n${member.process.logTail()}`);
-      const ready = await (this.hasMajority ? this.#plan.healthy(member.plan) : listens(member.port));
-      return ready || undefined;
-    });
-  }
-
-  leader(): Promise<Member> {
-    return until('a majority names a leader', async () => {
-      const answering = this.members.filter((member) => member.answering);
-      const answers = await Promise.allSettled(answering.map((member) => this.#plan.view(member.plan)));
-      const views = answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined));
-      const votes = (self: string) => views.filter((view) => view?.leader === self).length;
-      const leader = answering.find((member, index) => {
-        const view = views[index];
-        return member.answering && view && votes(view.self) > this.members.length / 2;
-      });
-      const failure = answers.find((answer) => answer.status === 'rejected');
-      if (!leader && failure) throw failure.reason;
-      return leader;
+      return (await this.#plan.healthy(member.plan, this.members)) || undefined;
     });
   }
 
@@ -113,19 +83,15 @@ class Running implements OwnCluster {
   }
 }
 
-class OwnMember implements Member {
-  readonly plan: MemberPlan;
+export class OwnMember<P extends MemberPlan = MemberPlan> implements Member {
+  readonly plan: P;
   readonly process: ServerProcess;
-  readonly #cluster: Running;
+  readonly #ready: (member: OwnMember<P>) => Promise<void>;
 
-  constructor(plan: MemberPlan, cluster: Running, folder: string) {
+  constructor(plan: P, folder: string, ready: (member: OwnMember<P>) => Promise<void>) {
     this.plan = plan;
-    this.#cluster = cluster;
-    this.process = new ServerProcess({
-      file: plan.file,
-      args: plan.args,
-      logFile: join(folder, `${plan.name}.log`),
-    });
+    this.process = new ServerProcess(plan, join(folder, `${plan.name}.log`));
+    this.#ready = ready;
   }
 
   get name(): string {
@@ -152,8 +118,9 @@ class OwnMember implements Member {
     return this.process.alive && !this.process.suspended;
   }
 
-  kill(): Promise<void> {
-    return this.process.kill();
+  async kill(): Promise<void> {
+    await this.process.kill();
+    await this.plan.tidy?.();
   }
 
   suspend(): void {
@@ -165,21 +132,8 @@ class OwnMember implements Member {
   }
 
   async restart(): Promise<void> {
-    if (this.alive) await this.kill();
+    await this.kill();
     this.process.start();
-    await this.#cluster.ready(this);
+    await this.#ready(this);
   }
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => {
-      resolve(false);
-    });
-  });
 }

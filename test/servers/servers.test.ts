@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { serverOrSkip } from './availability.ts';
 import { makeCertificates, type Certificates } from './certificates.ts';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, RaftCluster } from './cluster.ts';
 import { startConsul } from './consul.ts';
 import { startEtcd } from './etcd.ts';
 import { request } from './request.ts';
@@ -42,7 +42,7 @@ function runs(pid: number): boolean {
   }
 }
 
-async function killTheLeader(cluster: Cluster): Promise<void> {
+async function killTheLeader(cluster: RaftCluster): Promise<void> {
   const first = await cluster.leader();
   await first.kill();
   expect(first.alive).toBe(false);
