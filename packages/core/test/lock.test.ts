@@ -115,6 +115,30 @@ describe('acquire', () => {
     await rig.clock.advance(1000);
     expect(rig.space.sessions()).toEqual([]);
   });
+
+  it('by hand: is kept alive while it waits, and begins its TTL anew right after the grant', async () => {
+    const { tenure } = rig.tenure('a');
+    const { tenure: other } = rig.tenure('b');
+    const held = await within(10, other.lock('job').acquire());
+    const waiting = tenure.lock('job').acquire({ ttlMs: 2000, renew: false });
+    await rig.clock.advance(9500);
+    await held.release();
+    const term = await within(10, waiting);
+    // All of it but drift, margin and the way to the store, however long it had waited.
+    expect(term.remainingMs()).toBeGreaterThan(1700);
+    await rig.clock.advance(2000);
+    expect(await term.ended).toMatchObject({ kind: 'lost', reason: 'expired' });
+  });
+
+  it('by hand: releasing it ends the session that it had for itself', async () => {
+    const { tenure } = rig.tenure('a');
+    const term = await within(10, tenure.lock('job').acquire({ ttlMs: 2000, renew: false }));
+    expect(rig.space.sessions()).toHaveLength(1);
+    await within(10, term.release());
+    await rig.clock.advance(10);
+    expect(rig.space.sessions()).toEqual([]);
+    expect(rig.space.keys('tenure')).toEqual([]);
+  });
 });
 
 describe('tryAcquire', () => {
