@@ -15,7 +15,8 @@ const TTL_MS = 3000;
 const STARTS_AT_ONCE = 4;
 
 /** How long a server takes at most to give a silent session's keys to others: etcd looks twice a second, Consul doubles the TTL. */
-export const expiryMs = (kind: RaftKind, ttlMs: number): number => (kind === 'etcd' ? ttlMs + 1000 : 2 * ttlMs);
+export const expiryMs = (kind: RaftKind, ttlMs: number): number =>
+  kind === 'etcd' ? ttlMs + 1000 : 2 * ttlMs;
 
 export interface Entry {
   readonly id: string;
