@@ -65,10 +65,17 @@ export function unpackedPackages(
 
 const isLibrary = (name: string): boolean => name.startsWith('lib') && !name.endsWith('-perl');
 
-/** What is needed to install the packages, or to compile queries, and large. */
-const USELESS = /^lib(llvm|z3|perl|gdbm|db5|c-|pam-modules|semanage|sepol|systemd-shared|mount|blkid)/;
+/** Large, and needed only to install the packages, or to compile queries. */
+const USELESS =
+  /^lib(llvm|z3|perl|gdbm|db5|c-(bin|l10n|gconv)|pam-modules|semanage|sepol|systemd-shared|mount|blkid)/;
 
-const NEEDLESS = ['usr/share/doc', 'usr/share/man', 'usr/share/locale', 'usr/share/lintian'];
+const NEEDLESS = [
+  'usr/share/doc',
+  'usr/share/man',
+  'usr/share/locale',
+  'usr/share/lintian',
+  'usr/lib/postgresql/15/lib/bitcode',
+];
 
 /** How a program in the folder of such packages is run. */
 export function unpackedProgram(folder: string, path: string, { libraries }: DebianPackages): Program {

@@ -1,19 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { serverOrSkip } from './availability.ts';
-import { cacheFolder, inCache } from './cache.ts';
 import { startConsul } from './consul.ts';
 import { startEtcd } from './etcd.ts';
-import { mirrorIn } from './mirror.ts';
+import { startMariadb } from './mariadb.ts';
+import { startPostgres } from './postgres.ts';
 import { startRaft, type RaftPlan } from './raft.ts';
+import { startRedis } from './redis.ts';
 import { request } from './request.ts';
 import { until } from './until.ts';
 
@@ -104,73 +100,46 @@ describe('servers named by the environment', () => {
     }
   });
 
+  test('are used for what they can do', async () => {
+    vi.stubEnv('TENURE_REDIS', 'redis://:secret@127.0.0.1');
+    vi.stubEnv('TENURE_POSTGRES', 'postgres://someone@127.0.0.1:2/some/');
+    vi.stubEnv('TENURE_MARIADB', 'mysql://root@127.0.0.1/tenure');
+    const clusters = [await startRedis(), await startPostgres(), await startMariadb()];
+    expect(clusters.map(({ urls }) => urls)).toEqual([
+      ['redis://:secret@127.0.0.1'],
+      ['postgres://someone@127.0.0.1:2/some'],
+      ['mysql://root@127.0.0.1/tenure'],
+    ]);
+    expect(clusters.map(({ members }) => members[0]!.port)).toEqual([6379, 2, 3306]);
+    expect(() => {
+      clusters[1]!.members[0]!.suspend();
+    }).toThrow('TENURE_POSTGRES');
+  });
+
   test('count as available', async () => {
     vi.stubEnv('TENURE_CONSUL', 'http://127.0.0.1:1');
     expect(await serverOrSkip('consul')).toEqual({ kind: 'consul', urls: ['http://127.0.0.1:1'] });
   });
 });
 
-describe('the cache', () => {
-  let home: string;
-  beforeEach(async () => {
-    home = await mkdtemp(join(tmpdir(), 'tenure-cache-'));
-    vi.stubEnv('XDG_CACHE_HOME', home);
-    return () => rm(home, { recursive: true });
+describe('where no server can be had', () => {
+  beforeEach(() => {
+    vi.stubEnv('PATH', '');
+    vi.stubEnv('XDG_CACHE_HOME', '/dev/null');
   });
 
-  async function slowly(folder: string): Promise<void> {
-    await pause(300);
-    writeFileSync(join(folder, 'whole'), '');
-  }
-
-  test('is filled once when several ask at the same time', async () => {
-    const fill = vi.fn<typeof slowly>(slowly);
-    const folders = await Promise.all([1, 2, 3].map(() => inCache('thing', fill)));
-    expect(fill).toHaveBeenCalledTimes(1);
-    expect(new Set(folders).size).toBe(1);
-    expect(existsSync(join(folders[0]!, 'whole'))).toBe(true);
+  test('tests are skipped on the machine of a contributor, and the reason is printed', async () => {
+    vi.stubEnv('CI', undefined);
+    const print = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    expect(await serverOrSkip('redis')).toBeUndefined();
+    expect(print).toHaveBeenLastCalledWith(expect.stringContaining('tests with redis are skipped: '));
+    print.mockRestore();
   });
 
-  test('is not kept from being filled by what an interrupted attempt left', async () => {
-    const lock = join(cacheFolder(), 'thing.lock');
-    mkdirSync(lock, { recursive: true });
-    mkdirSync(join(cacheFolder(), 'thing.1234.draft'));
-    utimesSync(lock, 0, 0);
-    await inCache('thing', slowly);
-    expect(readdirSync(cacheFolder())).toEqual(['thing']);
-  });
-
-  test('stays empty when filling it fails, and the next attempt may succeed', async () => {
-    await expect(inCache('thing', () => Promise.reject(new Error('no network')))).rejects.toThrow(
-      'no network',
-    );
-    expect(readdirSync(cacheFolder())).toEqual([]);
-    await inCache('thing', slowly);
-  });
-});
-
-describe('the Debian mirror', () => {
-  test("is found in apt's stanzas, and is not the one for security updates", () => {
-    const settings = `Types: deb
-URIs: http://one.example/debian-security
-Suites: bookworm-security
-
-# Types: deb
-Types: deb deb-src
-# a comment
-URIs: http://two.example/debian
-Suites: bookworm
- bookworm-updates
-Components: main`;
-    expect(mirrorIn(settings, 'bookworm')).toBe('http://two.example/debian');
-    expect(mirrorIn(settings, 'trixie')).toBeUndefined();
-  });
-
-  test("is found in apt's lines", () => {
-    const settings = `# deb http://zero.example/debian bookworm main
-deb-src http://one.example/debian bookworm main
-deb [arch=amd64 signed-by=/a] http://two.example/debian-security bookworm-security main
-deb [arch=amd64] http://three.example/debian bookworm main contrib`;
-    expect(mirrorIn(settings, 'bookworm')).toBe('http://three.example/debian');
+  test('they fail in CI, but for those that are optional', async () => {
+    vi.stubEnv('CI', 'true');
+    await expect(serverOrSkip('redis')).rejects.toThrow(/redis|tenure-servers/);
+    for (const kind of ['valkey', 'redis8', 'mysql'] as const)
+      expect(await serverOrSkip(kind)).toBeUndefined();
   });
 });

@@ -2,14 +2,25 @@ import { once } from 'node:events';
 import { startConsul } from './consul.ts';
 import { startEtcd } from './etcd.ts';
 import type { Cluster } from './cluster.ts';
+import { variableOf } from './external.ts';
+import { startMariadb } from './mariadb.ts';
+import { startPostgres } from './postgres.ts';
+import { startRedis } from './redis.ts';
 
-/** Real servers for a person to try things on: `pnpm servers [etcd|etcd3|consul|consul3 …]`. */
+/** Real servers for a person to try things on: `pnpm servers [etcd|etcd3|redis …]`. */
 const STARTERS = {
-  etcd: { variable: 'TENURE_ETCD', start: () => startEtcd({ own: true }) },
-  etcd3: { variable: 'TENURE_ETCD', start: () => startEtcd({ members: 3, own: true }) },
-  consul: { variable: 'TENURE_CONSUL', start: () => startConsul({ own: true }) },
-  consul3: { variable: 'TENURE_CONSUL', start: () => startConsul({ members: 3, own: true }) },
-} satisfies Record<string, { variable: string; start: () => Promise<Cluster> }>;
+  etcd: () => startEtcd({ own: true }),
+  etcd3: () => startEtcd({ members: 3, own: true }),
+  consul: () => startConsul({ own: true }),
+  consul3: () => startConsul({ members: 3, own: true }),
+  redis: () => startRedis({ own: true }),
+  'redis-cluster': () => startRedis({ cluster: true, own: true }),
+  redis8: () => startRedis({ flavour: 'redis8', own: true }),
+  valkey: () => startRedis({ flavour: 'valkey', own: true }),
+  postgres: () => startPostgres({ own: true }),
+  mariadb: () => startMariadb({ own: true }),
+  mysql: () => startMariadb({ flavour: 'mysql', own: true }),
+} satisfies Record<string, () => Promise<Cluster>>;
 
 type Name = keyof typeof STARTERS;
 
@@ -24,12 +35,10 @@ async function main(args: string[]): Promise<void> {
   }
   const names = args.length > 0 ? (args as Name[]) : (['etcd', 'consul'] as const);
   // A signal before this is done ends this process as usual, and the servers with it.
-  const started = await Promise.all(
-    names.map(async (name) => ({ name, cluster: await STARTERS[name].start() })),
-  );
+  const started = await Promise.all(names.map(async (name) => ({ name, cluster: await STARTERS[name]() })));
   const stop = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => once(process, signal)));
   for (const { name, cluster } of started) {
-    process.stdout.write(`export ${STARTERS[name].variable}=${cluster.urls.join(',')} # ${name}\n`);
+    process.stdout.write(`export ${variableOf(cluster.kind)}=${cluster.urls.join(',')} # ${name}\n`);
   }
   process.stdout.write(
     '\nPut these lines into other terminals. Ctrl-C here stops the servers; their data goes with them.\n',

@@ -8,7 +8,7 @@ import { runProgram, startClient, type Program } from './program.ts';
 import { findProgram, getProgram } from './programs.ts';
 import { makeData } from './template.ts';
 
-export type MariadbFlavour = 'mariadb' | 'mysql';
+type MariadbFlavour = 'mariadb' | 'mysql';
 
 export interface MariadbOptions {
   /** Never a server named by the environment: for tests that kill, suspend or restart. */
@@ -136,11 +136,9 @@ async function greets(port: number): Promise<boolean> {
 function mariadbCli(client: Program | undefined, url: string): Cluster['cli'] {
   const { hostname, port, username, password, pathname } = new URL(url);
   const where = ['--no-defaults', '--protocol=tcp', `--host=${hostname}`, `--port=${port || '3306'}`];
-  const who = [
-    `--user=${decodeURIComponent(username) || 'root'}`,
-    `--password=${decodeURIComponent(password)}`,
-  ];
+  const who = `--user=${decodeURIComponent(username) || 'root'}`;
   const database = `--database=${decodeURIComponent(pathname.slice(1)) || 'tenure'}`;
+  const environment = { MYSQL_PWD: decodeURIComponent(password) };
   return (args, options) =>
-    startClient('client of that server', client, [...where, ...who, database, ...args], {}, options);
+    startClient('client of that server', client, [...where, who, database, ...args], environment, options);
 }

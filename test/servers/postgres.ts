@@ -61,8 +61,8 @@ async function planServer(
   { password, maxConnections = 100, settings }: PostgresOptions,
 ): Promise<MemberPlan> {
   const data = join(folder, 'postgres');
-  const version = (await runProgram(program, ['--version'])).trim().replaceAll(/[^\w.]+/g, '-');
-  await makeData(data, `data-${version}`, (first) => initialise(first, account), account);
+  const version = /\d[\d.]*/.exec(await runProgram(program, ['--version']))?.[0] ?? '';
+  await makeData(data, `data-postgres-${version}`, (first) => initialise(first, account), account);
   if (password !== undefined) await setPassword(program, account, data, password);
   const all = {
     listen_addresses: '127.0.0.1',

@@ -8,7 +8,7 @@ import { findProgram, getProgram } from './programs.ts';
 import { joinMasters, servesCluster } from './redis-cluster.ts';
 import { redisCommand, type RedisAddress } from './resp.ts';
 
-export type RedisFlavour = 'redis' | 'valkey' | 'redis8';
+type RedisFlavour = 'redis' | 'valkey' | 'redis8';
 
 export interface RedisOptions {
   /** Never a server named by the environment: for tests that kill, suspend or restart. */

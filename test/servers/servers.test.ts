@@ -1,45 +1,21 @@
-import { execFileSync } from 'node:child_process';
-import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { serverOrSkip } from './availability.ts';
 import { makeCertificates, type Certificates } from './certificates.ts';
 import type { Cluster, RaftCluster } from './cluster.ts';
 import { startConsul } from './consul.ts';
 import { startEtcd } from './etcd.ts';
 import { request } from './request.ts';
+import { leavesNothing, output, trial } from './trial.ts';
 
 const etcd = await serverOrSkip('etcd', { own: true });
 const consul = await serverOrSkip('consul', { own: true });
 
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  await Promise.all(stops.splice(0).map((stop) => stop()));
-});
-
-async function started<C extends Cluster>(starting: Promise<C>): Promise<C> {
-  const cluster = await starting;
-  stops.push(() => cluster.stop());
-  return cluster;
-}
+const { started, after } = trial();
 
 async function certificates(): Promise<Certificates> {
   const made = await makeCertificates();
-  stops.push(() => made.remove());
+  after(() => made.remove());
   return made;
-}
-
-async function output(cluster: Cluster, ...args: string[]): Promise<string> {
-  const child = cluster.cli(args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  return (await text(child.stdout!)).trim();
-}
-
-function runs(pid: number): boolean {
-  try {
-    const state = execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-    return !state.startsWith('Z'); // ended, and only not yet waited for
-  } catch {
-    return false;
-  }
 }
 
 async function killTheLeader(cluster: RaftCluster): Promise<void> {
@@ -50,14 +26,6 @@ async function killTheLeader(cluster: RaftCluster): Promise<void> {
   expect(second.name).not.toBe(first.name);
   await first.restart();
   expect(first.alive).toBe(true);
-}
-
-async function leavesNothing(cluster: Cluster): Promise<void> {
-  const pids = cluster.members.map(({ pid }) => pid!);
-  expect(pids.map(runs)).not.toContain(false);
-  await cluster.stop();
-  expect(pids.map(runs)).not.toContain(true);
-  await expect(request(cluster.urls[0]!)).rejects.toThrow('ECONNREFUSED');
 }
 
 describe.skipIf(!etcd)('etcd', () => {

@@ -115,6 +115,7 @@ export const SOURCES: Record<ProgramName, Source> = {
     path: 'usr/bin/redis-server',
   },
   'redis8-cli': {
+    command: 'redis-cli',
     version: { args: ['--version'], says: /redis-cli/ },
     source: redis8,
     path: 'usr/bin/redis-cli',
