@@ -26,8 +26,10 @@ async function copyOfTheCode(): Promise<string> {
 }
 
 /** The names of the tests that failed; undefined when none did. */
-function failures(copy: string): Promise<readonly string[] | undefined> {
+async function failures(copy: string): Promise<readonly string[] | undefined> {
   const report = join(copy, 'report.json');
+  // A run that does not end writes none.
+  await rm(report, { force: true });
   const child = spawn(
     process.execPath,
     [
