@@ -34,7 +34,17 @@ export interface Dialect {
   insertOrIgnore(text: string): string;
   /** UPDATE and INSERT may end in RETURNING, and INSERT may have ON CONFLICT … DO UPDATE … WHERE. */
   readonly returning: boolean;
-  /** The statements that make the tables and indexes unless they are there. */
+  /**
+   * The statements that make the tables and indexes unless they are there. Keys are compared byte by byte: `Job` is
+   * not `job`, and spaces at the end count. Namespaces, names and session ids take up to 1024 bytes of UTF-8, values
+   * and checkpoints 1 MiB. No foreign key between the two.
+   *
+   * sessions: `id` text, primary key; `name` text; `expires_at` bigint, µs; `revoked` bigint; `renewals` bigint
+   *
+   * locks: `namespace` text, `name` text, together the primary key; `session_id` text or null, indexed; `claim_id` text
+   * or null; `token` bigint; `value` text; `asked` small number; `checkpoint` text or null; `checkpoint_token` and
+   * `checkpoint_sequence` bigint or null; `idle_at` bigint or null, µs, indexed. No defaults are needed.
+   */
   createTables(tables: Tables): readonly string[];
 }
 
@@ -48,8 +58,8 @@ export interface Tables {
 
 /** What one process tells the others; a hint, and never more. */
 export type News =
-  /** The key was given up, or what observers see of it has changed. */
-  | { readonly what: 'changed'; readonly key: Key }
+  /** The key was given up, or what observers see of it has changed. `taken`: the latter only, so that waiters may sleep on. */
+  | { readonly what: 'changed'; readonly key: Key; readonly taken?: true }
   /** A session was ended, or one of its claims was taken or asked back. */
   | { readonly what: 'revoked'; readonly sessionId: string };
 
