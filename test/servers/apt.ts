@@ -81,6 +81,7 @@ async function privateApt(folder: string, suite: string): Promise<string> {
     `Dir::State::lists "${file('lists')}";`,
     `Dir::Cache "${file('cache')}";`,
     'APT::Sandbox::User "";',
+    'APT::Update::Error-Mode "any";', // a mirror out of reach would only be a warning
     '#clear APT::Update::Pre-Invoke;',
     '#clear APT::Update::Post-Invoke;',
     '#clear APT::Update::Post-Invoke-Success;',
