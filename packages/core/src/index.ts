@@ -6,6 +6,7 @@ export { createTenure } from './tenure.ts';
 export type { Tenure } from './tenure.ts';
 export type { Election } from './election/election.ts';
 export type { AcquireOptions, Lock, RunOptions } from './lock.ts';
+export { openStore } from './open-store.ts';
 export { defaults } from './options.ts';
 export type { TenureOptions } from './options.ts';
 export type { TimingOptions } from './timing.ts';

@@ -1,0 +1,68 @@
+import { InvalidArgumentError } from './errors.ts';
+import { MemorySpace, memory } from './memory.ts';
+import { redactUrl } from './redact-url.ts';
+import { openFrom } from './store-module.ts';
+import type { Source } from './store-module.ts';
+import { inNamespace, parseStoreUrl } from './store-url.ts';
+import type { Store } from './store.ts';
+import { UrlParams } from './url-params.ts';
+
+const ETCD: Source = { specifier: '@tenure/etcd', install: '@tenure/etcd' };
+const CONSUL: Source = { specifier: '@tenure/consul', install: '@tenure/consul' };
+const REDIS: Source = { specifier: '@tenure/redis', install: '@tenure/redis' };
+const POSTGRES: Source = { specifier: '@tenure/sql/postgres', install: '@tenure/sql pg' };
+const MYSQL: Source = { specifier: '@tenure/sql/mysql', install: '@tenure/sql mysql2' };
+const SQLITE: Source = { specifier: '@tenure/sql/sqlite', install: '@tenure/sql better-sqlite3' };
+
+const SOURCES: ReadonlyMap<string, Source> = new Map([
+  ['etcd', ETCD],
+  ['consul', CONSUL],
+  ['redis', REDIS],
+  ['rediss', REDIS],
+  ['postgres', POSTGRES],
+  ['postgresql', POSTGRES],
+  ['mysql', MYSQL],
+  ['mariadb', MYSQL],
+  ['sqlite', SQLITE],
+]);
+
+/** What all of `openStore('memory:')` have in common: two tenures of one process contend, as they would on a server. */
+const SHARED = new MemorySpace();
+
+/**
+ * The store that a URL names: `etcd://h1:2379,h2:2379/namespace`, `consul://`, `redis://`, `rediss://`, `postgres://`,
+ * `mysql://`, `mariadb://`, `sqlite:./file.db`, or `memory:`, which is the same for all who ask for it in this process.
+ * Each store's README says what its URLs can hold. Nothing is sent yet.
+ *
+ * Its package is loaded now: the one that is installed beside this package or, failing that, the one of the working
+ * directory. No error shows a password or a secret parameter of the URL.
+ * @throws InvalidArgumentError for a URL that makes no sense, and when the package or its driver is not installed; the
+ * message then says what to install.
+ */
+export async function openStore(url: string): Promise<Store> {
+  const scheme = schemeOf(url);
+  if (scheme === 'memory') return openMemory(url);
+  const source = SOURCES.get(scheme);
+  if (!source) {
+    const known = [...SOURCES.keys(), 'memory'].map((name) => `${name}:`).join(', ');
+    throw new InvalidArgumentError(
+      `no store has URLs like "${redactUrl(url)}"; they begin with one of ${known}`,
+    );
+  }
+  return openFrom(source, url);
+}
+
+/** Not parsed any further: the drivers of databases know URLs that ours are not. */
+function schemeOf(url: string): string {
+  const [, scheme] = /^([a-z][a-z\d+.-]*):/iu.exec(url) ?? [];
+  return scheme?.toLowerCase() ?? parseStoreUrl(url).scheme;
+}
+
+function openMemory(url: string): Store {
+  const parsed = parseStoreUrl(url);
+  if (parsed.hosts.length > 0 || parsed.path !== '') {
+    throw new InvalidArgumentError('the store URL of memory is "memory:" or "memory:?namespace=name"');
+  }
+  const params = new UrlParams(parsed, ['namespace']);
+  return inNamespace(memory({ shared: SHARED }), params.text('namespace'));
+}
