@@ -1,2 +1,3 @@
 export { etcd } from './store.ts';
 export type { EtcdOptions } from './options.ts';
+export { openUrl } from './url.ts';
