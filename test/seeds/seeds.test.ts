@@ -1,0 +1,43 @@
+/**
+ * What the tests of dlock, locker, distrlock and go-dlm meant, asked of every store through the public API alone.
+ * Each case stands beside the name of the test it comes from, or the fault that no test there had found.
+ */
+import { afterAll, beforeAll, describe, test, vi } from 'vitest';
+import { distrlock } from './cases/distrlock.ts';
+import { dlm } from './cases/dlm.ts';
+import { dlock } from './cases/dlock.ts';
+import { locker } from './cases/locker.ts';
+import { Place } from './place.ts';
+import { stores } from './stores.ts';
+import type { Kind, Service } from './stores.ts';
+
+// They wait for servers and leases, side by side.
+vi.setConfig({ maxConcurrency: 40 });
+
+const themes = { distrlock, locker, 'go-dlm': dlm, dlock };
+
+describe.each(Object.keys(stores) as Kind[])('%s', async (kind) => {
+  const { available, start, shortTtlMs } = stores[kind];
+
+  describe.skipIf(!(await available()))('does what was asked of', () => {
+    let service: Service;
+    beforeAll(async () => {
+      service = await start();
+    });
+    afterAll(() => service.stop());
+
+    describe.concurrent.each(Object.entries(themes))('%s', (_theme, cases) => {
+      test.concurrent.each(cases.map(({ title, play }) => [title, play] as const))(
+        '%s',
+        async (_title, play) => {
+          const place = new Place(service, shortTtlMs);
+          try {
+            await play(place);
+          } finally {
+            await place.close();
+          }
+        },
+      );
+    });
+  });
+});
