@@ -1,0 +1,136 @@
+import { ClaimLostError, encodeRecord, Holdings, NotAppliedError, SessionGoneError } from '@tenure/core/store';
+import type { ClaimRecord, Granted, Held, Key, Ticket } from '@tenure/core/store';
+import type { Claim } from './lock-statements.ts';
+import type { Standing } from './lock-statements.ts';
+import { holderOf, look } from './sight.ts';
+import { checkKey, checkSize } from './site.ts';
+import type { Site } from './site.ts';
+import { takeFree, takeFromDead, takeUnseen } from './taking.ts';
+import type { Taken } from './taking.ts';
+
+/** A claim that finds the key moved looks again, but not for ever. */
+const ATTEMPTS = 5;
+
+/** The claims of one session: those on their way, and those that were granted. */
+export class Claims {
+  readonly holdings: Holdings = new Holdings();
+  readonly #site: Site;
+  readonly #sessionId: string;
+  /** Those that `holdings` knows. */
+  readonly #granted = new Set<string>();
+  /** Releases without an answer: they may have freed the key and told nobody. */
+  readonly #unanswered = new Set<string>();
+
+  constructor(site: Site, sessionId: string) {
+    this.#site = site;
+    this.#sessionId = sessionId;
+  }
+
+  async claim(key: Key, proposal: ClaimRecord, signal: AbortSignal): Promise<Granted | Held> {
+    const value = encodeRecord(proposal);
+    checkSize('the record', value);
+    checkKey(key);
+    const claim = { key, claimId: proposal.claimId, sessionId: this.#sessionId, value };
+    // Before anything is asked, so that no wake-up falls between the answer and the park.
+    const ticket = this.#site.newsroom.parking.ticket(key, claim.claimId);
+    try {
+      const outcome = await this.#settle(claim, ticket, signal);
+      if (outcome.outcome === 'granted') ticket.leave();
+      return outcome;
+    } catch (error) {
+      ticket.leave();
+      throw error;
+    }
+  }
+
+  async #settle(claim: Claim, ticket: Ticket, signal: AbortSignal): Promise<Granted | Held> {
+    const { key, claimId } = claim;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      // One that was granted before is never granted anew: it holds the key, or has lost it.
+      const wasGranted = this.#granted.has(claimId);
+      const unseen = wasGranted ? undefined : await takeUnseen(this.#site, claim, signal);
+      if (unseen) return this.#grant(claim, unseen);
+      await this.#site.newsroom.listening(signal);
+      const { lock, ownRemainingMs } = await look(this.#site, key, claim, signal);
+      if (ownRemainingMs === 0) throw goneError(this.#sessionId);
+      if (lock?.sessionId === this.#sessionId && lock.claimId === claimId) return this.#grant(claim, lock);
+      if (wasGranted) this.holdings.refuseLost(key, claimId);
+      if (lock?.sessionId !== undefined && lock.remainingMs > 0) {
+        const holder = holderOf(key, lock);
+        return { outcome: 'held', key, claimId, holder, cursor: ticket, retryInMs: lock.remainingMs };
+      }
+      const taken = await this.#take(claim, lock, signal);
+      if (taken) return this.#grant(claim, taken);
+    }
+    throw new NotAppliedError(`"${key.name}" changed hands during each of ${ATTEMPTS} attempts to claim it`);
+  }
+
+  #take(
+    claim: Claim,
+    lock: Awaited<ReturnType<typeof look>>['lock'],
+    signal: AbortSignal,
+  ): Promise<Taken | undefined> {
+    const { sessionId } = lock ?? {};
+    if (lock && sessionId !== undefined) {
+      return takeFromDead(this.#site, claim, { sessionId, token: lock.token }, signal);
+    }
+    // Where there is RETURNING, the next attempt takes it.
+    return this.#site.sql.locks.returning
+      ? Promise.resolve(undefined)
+      : takeFree(this.#site, claim, lock, signal);
+  }
+
+  #grant({ key, claimId }: Claim, { token, checkpoint }: Taken): Granted {
+    if (!this.#granted.has(claimId)) {
+      this.#granted.add(claimId);
+      this.holdings.granted({ key, claimId, token });
+      this.#site.tellTaken(key);
+    }
+    return { outcome: 'granted', key, claimId, token, checkpoint, announced: true };
+  }
+
+  async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
+    const { sql, newsroom } = this.#site;
+    newsroom.parking.leave(claimId);
+    const mayHaveBeen = this.#unanswered.has(claimId);
+    this.#unanswered.add(claimId);
+    const { changed } = await this.#site.run(
+      sql.locks.release({ key, claimId, sessionId: this.#sessionId }),
+      signal,
+    );
+    this.#unanswered.delete(claimId);
+    this.#granted.delete(claimId);
+    this.holdings.released(claimId);
+    if (changed > 0 || mayHaveBeen) await newsroom.tell({ what: 'changed', key }, signal);
+  }
+
+  async announce({ key, claimId, token }: Granted, record: ClaimRecord, signal: AbortSignal): Promise<void> {
+    const value = encodeRecord({ ...record, claimId });
+    checkSize('the record', value);
+    const standing = { key, claimId, token, sessionId: this.#sessionId };
+    const asked = encodeRecord({ ...record, claimId, evict: true });
+    const { changed } = await this.#site.run(this.#site.sql.locks.announce(standing, value, asked), signal);
+    if (changed === 0) await this.#demand(standing, signal);
+    await this.#site.newsroom.tell({ what: 'changed', key, taken: true }, signal);
+  }
+
+  async save({ key, claimId, token }: Granted, text: string, sequence: number, signal: AbortSignal): Promise<void> {
+    checkSize('the checkpoint', text);
+    const standing = { key, claimId, token, sessionId: this.#sessionId };
+    const { changed } = await this.#site.run(this.#site.sql.locks.save(standing, text, sequence), signal);
+    // A repeat, or one that was overtaken, changes nothing either.
+    if (changed === 0) await this.#demand(standing, signal);
+  }
+
+  /** @throws SessionGoneError, ClaimLostError */
+  async #demand({ key, claimId, token, sessionId }: Standing, signal: AbortSignal): Promise<void> {
+    const { lock, ownRemainingMs } = await look(this.#site, key, { sessionId, claimId }, signal);
+    if (ownRemainingMs === 0) throw goneError(sessionId);
+    if (lock?.sessionId === sessionId && lock.claimId === claimId && lock.token === token) return;
+    this.holdings.refuseLost(key, claimId);
+    throw new ClaimLostError(`claim ${claimId} does not hold "${key.name}"`);
+  }
+}
+
+export const goneError = (sessionId: string): SessionGoneError =>
+  new SessionGoneError(`session ${sessionId} is over`);

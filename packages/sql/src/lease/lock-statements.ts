@@ -1,0 +1,187 @@
+import type { Key } from '@tenure/core/store';
+import type { Dialect, Statement, Tables, Value } from '../database.ts';
+
+/** A claim on its way into the table. */
+export interface Claim {
+  readonly key: Key;
+  readonly claimId: string;
+  readonly sessionId: string;
+  /** The record, as observers shall see it. */
+  readonly value: string;
+}
+
+/** A grant, by which every write of a term is checked. */
+export interface Standing {
+  readonly key: Key;
+  readonly claimId: string;
+  readonly sessionId: string;
+  readonly token: bigint;
+}
+
+const AT = 'namespace = ? AND name = ?';
+const at = ({ namespace, name }: Key): Value[] => [namespace, name];
+
+/**
+ * What is asked about locks. Each is a transaction of its own. None decides by a sub-select on *another* session: under
+ * READ COMMITTED a statement that waited for a row checks the new row against the sessions as they were before it
+ * waited, and would take a lock from a session that it cannot see. On one's *own* session that does no harm: it may
+ * give a lock to a session that has just ended, and the owner's own clock has told it so before.
+ */
+export class LockStatements {
+  readonly #dialect: Dialect;
+  readonly #locks: string;
+  readonly #sessions: string;
+
+  constructor(dialect: Dialect, tables: Tables) {
+    this.#dialect = dialect;
+    this.#locks = tables.locks;
+    this.#sessions = tables.sessions;
+  }
+
+  get returning(): boolean {
+    return this.#dialect.returning;
+  }
+
+  /** Takes the key if nobody has it. One round trip, where the dialect can; answers `token` and `checkpoint`. */
+  upsert({ key, claimId, sessionId, value }: Claim): Statement {
+    const { nowUs } = this.#dialect;
+    const text =
+      `INSERT INTO ${this.#locks} AS l (namespace, name, session_id, claim_id, token, value, asked) ` +
+      `SELECT ?, ?, s.id, ?, ${nowUs}, ?, 0 FROM ${this.#sessions} AS s WHERE s.id = ? AND s.expires_at > ${nowUs} ` +
+      'ON CONFLICT (namespace, name) DO UPDATE SET session_id = excluded.session_id, claim_id = excluded.claim_id, ' +
+      `token = ${this.#dialect.greatest('l.token + 1', nowUs)}, value = excluded.value, asked = 0, idle_at = NULL ` +
+      'WHERE l.session_id IS NULL RETURNING token, checkpoint';
+    return { text, values: [...at(key), claimId, value, sessionId] };
+  }
+
+  /** Where there is no RETURNING: takes a key of which nothing is known. Answers the token by `insertId`. */
+  insert({ key, claimId, sessionId, value }: Claim): Statement {
+    const { nowUs } = this.#dialect;
+    const text =
+      `INSERT INTO ${this.#locks} (namespace, name, session_id, claim_id, token, value, asked) ` +
+      `SELECT ?, ?, s.id, ?, LAST_INSERT_ID(${nowUs}), ?, 0 FROM ${this.#sessions} AS s ` +
+      `WHERE s.id = ? AND s.expires_at > ${nowUs}`;
+    return { text: this.#dialect.insertOrIgnore(text), values: [...at(key), claimId, value, sessionId] };
+  }
+
+  /**
+   * Takes the key if it still is what was seen: free, or that dead session's. The caller has seen that session to be
+   * gone. Answers `token` and `checkpoint`, or the token by `insertId`.
+   */
+  takeFrom(
+    { key, claimId, sessionId, value }: Claim,
+    seen: { readonly sessionId: string | undefined; readonly token: bigint },
+  ): Statement {
+    const higher = this.#dialect.greatest('token + 1', this.#dialect.nowUs);
+    const whose = seen.sessionId === undefined ? 'session_id IS NULL' : 'session_id = ?';
+    const text =
+      `UPDATE ${this.#locks} SET session_id = ?, claim_id = ?, token = ${this.#echoed(higher)}, value = ?, ` +
+      `asked = 0, idle_at = NULL WHERE ${AT} AND token = ? AND ${whose} AND ${this.#lives}` +
+      (this.returning ? ' RETURNING token, checkpoint' : '');
+    const values = [sessionId, claimId, value, ...at(key), seen.token];
+    return { text, values: [...values, ...(seen.sessionId === undefined ? [] : [seen.sessionId]), sessionId] };
+  }
+
+  /** The lock, how long its holder has left, and how long the asker has. A checkpoint only for whom it may concern. */
+  look(key: Key, asker: { readonly sessionId: string; readonly claimId: string }): Statement {
+    const { nowUs } = this.#dialect;
+    const text =
+      'SELECT l.session_id, l.claim_id, l.token, l.value, l.asked, ' +
+      'CASE WHEN l.session_id IS NULL OR (l.session_id = ? AND l.claim_id = ?) THEN l.checkpoint END AS checkpoint, ' +
+      `s.expires_at - ${nowUs} AS remaining_us, o.expires_at - ${nowUs} AS own_us ` +
+      `FROM ${this.#locks} AS l LEFT JOIN ${this.#sessions} AS s ON s.id = l.session_id ` +
+      `LEFT JOIN ${this.#sessions} AS o ON o.id = ? WHERE l.namespace = ? AND l.name = ?`;
+    return { text, values: [asker.sessionId, asker.claimId, asker.sessionId, ...at(key)] };
+  }
+
+  release({ key, claimId, sessionId }: Omit<Claim, 'value'>): Statement {
+    return {
+      text: `UPDATE ${this.#locks} SET ${this.#freed} WHERE ${AT} AND session_id = ? AND claim_id = ?`,
+      values: [...at(key), sessionId, claimId],
+    };
+  }
+
+  /** A request to let go stays in what observers see. */
+  announce(standing: Standing, value: string, valueIfAsked: string): Statement {
+    const text =
+      `UPDATE ${this.#locks} SET value = CASE WHEN asked = 1 THEN ? ELSE ? END ` +
+      `WHERE ${AT} AND session_id = ? AND claim_id = ? AND token = ? AND ${this.#lives}`;
+    return { text, values: [valueIfAsked, value, ...this.#checked(standing)] };
+  }
+
+  /** Changes nothing when that sequence, or a later one of the same term, is there already. */
+  save(standing: Standing, checkpoint: string, sequence: number): Statement {
+    const text =
+      `UPDATE ${this.#locks} SET checkpoint = ?, checkpoint_token = token, checkpoint_sequence = ? ` +
+      `WHERE ${AT} AND session_id = ? AND claim_id = ? AND token = ? AND ${this.#lives} ` +
+      'AND (checkpoint_token IS NULL OR checkpoint_token <> token OR checkpoint_sequence < ?)';
+    return { text, values: [checkpoint, sequence, ...this.#checked(standing), sequence] };
+  }
+
+  /** By compare-and-set on what observers see, so that it is not put into an old announcement. */
+  ask(key: Key, seen: { readonly token: bigint; readonly sessionId: string; readonly value: string }, value: string): Statement {
+    return {
+      text: `UPDATE ${this.#locks} SET asked = 1, value = ? WHERE ${AT} AND session_id = ? AND token = ? AND value = ?`,
+      values: [value, ...at(key), seen.sessionId, seen.token, seen.value],
+    };
+  }
+
+  /** Whose it was stays readable in `claim_id`, so that its owner can tell why it has lost it. */
+  force(key: Key, seen: { readonly token: bigint; readonly sessionId: string }): Statement {
+    return {
+      text:
+        `UPDATE ${this.#locks} SET session_id = NULL, asked = 1, value = '', idle_at = ${this.#idleAt} ` +
+        `WHERE ${AT} AND session_id = ? AND token = ?`,
+      values: [...at(key), seen.sessionId, seen.token],
+    };
+  }
+
+  of(sessionId: string): Statement {
+    return {
+      text: `SELECT namespace, name, claim_id, token, asked FROM ${this.#locks} WHERE session_id = ?`,
+      values: [sessionId],
+    };
+  }
+
+  /** After the session's row is gone. */
+  freeAllOf(sessionId: string): Statement {
+    return {
+      text: `UPDATE ${this.#locks} SET ${this.#freed} WHERE session_id = ?`,
+      values: [sessionId],
+    };
+  }
+
+  /** What has become of keys that were lost. */
+  fates(keys: readonly Key[]): Statement {
+    return {
+      text: `SELECT namespace, name, session_id, claim_id, asked FROM ${this.#locks} WHERE ${anyOf(keys)}`,
+      values: keys.flatMap(at),
+    };
+  }
+
+  get #freed(): string {
+    return `session_id = NULL, claim_id = NULL, asked = 0, value = '', idle_at = ${this.#idleAt}`;
+  }
+
+  /** Only of what may be forgotten: a checkpoint never is. */
+  get #idleAt(): string {
+    return `CASE WHEN checkpoint IS NULL THEN ${this.#dialect.nowUs} END`;
+  }
+
+  /** The asker's own session. */
+  get #lives(): string {
+    return `EXISTS (SELECT 1 FROM ${this.#sessions} AS s WHERE s.id = ? AND s.expires_at > ${this.#dialect.nowUs})`;
+  }
+
+  #checked({ key, sessionId, claimId, token }: Standing): Value[] {
+    return [...at(key), sessionId, claimId, token, sessionId];
+  }
+
+  #echoed(expression: string): string {
+    return this.returning ? expression : `LAST_INSERT_ID(${expression})`;
+  }
+}
+
+/** Understood by every dialect, unlike lists of pairs. For up to some hundred keys. */
+export const anyOf = (keys: readonly unknown[], prefix = ''): string =>
+  keys.map(() => `(${prefix}namespace = ? AND ${prefix}name = ?)`).join(' OR ');

@@ -1,0 +1,114 @@
+import { later } from '@tenure/core/store';
+import type { Held, Key } from '@tenure/core/store';
+import type { Row } from '../database.ts';
+import { withPatience } from './patience.ts';
+import { bigintOf, remainingMs, textOf } from './row.ts';
+import { glance } from './sight.ts';
+import type { Site } from './site.ts';
+
+const KEYS_PER_QUERY = 500;
+const PATIENCE_MS = 5000;
+
+const nameOf = ({ namespace, name }: Key): string => `${namespace}\0${name}`;
+
+/** Where nobody tells: one timer a store, which runs only while something is parked or watched, and asks about all of it at once. */
+export class Poller {
+  readonly #site: Site;
+  /** Who held the keys that are parked for, when that was last seen. */
+  readonly #tokens = new Map<string, bigint | undefined>();
+  #cancel: (() => void) | undefined;
+
+  constructor(site: Site) {
+    this.#site = site;
+  }
+
+  /** Somebody waits. Without effect where the database tells. */
+  need(): void {
+    if (this.#site.database.listen || this.#cancel) return;
+    // Whatever was written while nobody polled, the first poll looks at.
+    this.#schedule(true);
+  }
+
+  park({ key, holder }: Held): void {
+    if (this.#site.database.listen) return;
+    const name = nameOf(key);
+    // The key has changed hands since others parked there.
+    if (this.#tokens.has(name) && this.#tokens.get(name) !== holder?.token) this.#site.newsroom.parking.wake(key);
+    this.#tokens.set(name, holder?.token);
+    this.need();
+  }
+
+  close(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#tokens.clear();
+  }
+
+  #schedule(regardless: boolean): void {
+    const { clock, database, closing } = this.#site;
+    if (closing.aborted) return;
+    this.#cancel = clock.alarm(later(clock.now(), database.pollMs), () => void this.#poll(regardless));
+  }
+
+  async #poll(regardless: boolean): Promise<void> {
+    const { newsroom, database, clock, closing } = this.#site;
+    const parked = newsroom.parking.keys;
+    const { watched } = newsroom;
+    if (parked.length === 0) this.#tokens.clear();
+    if (parked.length === 0 && watched.length === 0) {
+      this.#cancel = undefined;
+      return;
+    }
+    let failed = false;
+    if ((database.mayHaveChanged?.() ?? true) || regardless) {
+      try {
+        await withPatience({ clock, ms: PATIENCE_MS, until: closing }, async (signal) => {
+          for (const keys of parts(parked)) await this.#askForParked(keys, signal);
+          for (const keys of parts(watched)) await this.#askForWatched(keys, signal);
+        });
+      } catch {
+        // Those who wait ask for themselves after a while. What was not looked at must be looked at next time.
+        failed = true;
+      }
+    }
+    this.#schedule(failed);
+  }
+
+  async #askForParked(keys: readonly Key[], signal: AbortSignal): Promise<void> {
+    const { database, sql, newsroom } = this.#site;
+    const { rows } = await database.run(sql.observers.waiting(keys), signal);
+    const held = new Map(
+      rows
+        .filter((row) => remainingMs(row, 'remaining_us') > 0)
+        .map((row) => [nameIn(row), bigintOf(row, 'token')]),
+    );
+    for (const key of keys) {
+      const name = nameOf(key);
+      const token = held.get(name);
+      const isSame = !this.#tokens.has(name) || this.#tokens.get(name) === token;
+      if (token !== undefined && isSame) continue;
+      this.#tokens.delete(name);
+      newsroom.parking.wake(key);
+    }
+  }
+
+  async #askForWatched(keys: readonly Key[], signal: AbortSignal): Promise<void> {
+    const { database, sql, newsroom } = this.#site;
+    const { rows } = await database.run(sql.observers.watched(keys), signal);
+    const seen = new Map(rows.map((row) => [nameIn(row), glanceOf(row)]));
+    for (const key of keys) {
+      const glance = seen.get(nameOf(key)) ?? '';
+      for (const watcher of newsroom.watchersOf(key)) if (watcher.shown !== glance) watcher.changed();
+    }
+  }
+}
+
+const nameIn = (row: Row): string => `${textOf(row, 'namespace')}\0${textOf(row, 'name')}`;
+
+const glanceOf = (row: Row): string =>
+  remainingMs(row, 'remaining_us') > 0 ? glance({ token: bigintOf(row, 'token'), value: textOf(row, 'value') }) : '';
+
+function parts(keys: readonly Key[]): readonly (readonly Key[])[] {
+  const count = Math.ceil(keys.length / KEYS_PER_QUERY);
+  return Array.from({ length: count }, (_, i) => keys.slice(i * KEYS_PER_QUERY, (i + 1) * KEYS_PER_QUERY));
+}
