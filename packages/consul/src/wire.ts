@@ -58,6 +58,12 @@ export function isResponseError(error: unknown): error is ResponseError {
   return error instanceof Error && (error as Partial<ResponseError>).isResponse === true;
 }
 
+/** The response leads to the request, and so to the token in its headers: whoever logs the error would log that. */
+function withoutRequest(error: ResponseError): ResponseError {
+  const { statusCode, headers, body } = error.response;
+  return Object.assign(error, { response: { statusCode, headers, body } });
+}
+
 export interface Route {
   readonly client: Client;
   readonly agent: Agent | undefined;
@@ -78,10 +84,9 @@ export async function send(route: Route, request: Request, signal: AbortSignal):
     return answerOf(await route.client._request(optionsOf(route, request, ctx)));
   } catch (error) {
     signal.throwIfAborted();
-    if (isResponseError(error) && [404, 409].includes(error.response.statusCode ?? 0)) {
-      return answerOf(error.response);
-    }
-    throw error;
+    if (!isResponseError(error)) throw error;
+    if ([404, 409].includes(error.response.statusCode ?? 0)) return answerOf(error.response);
+    throw withoutRequest(error);
   } finally {
     signal.removeEventListener('abort', cancel);
   }
