@@ -1,0 +1,167 @@
+import { setMaxListeners } from 'node:events';
+import { ClosedError } from '@tenure/core/store';
+import type { Answer, Database, Listener, News, Statement, Tables } from '../database.ts';
+import { OwnConnections, PooledConnections } from './connections.ts';
+import type { Condition, Connections } from './connections.ts';
+import { dialect } from './dialect.ts';
+import { loadDriver, queryOf } from './driver.ts';
+import type { ClientClass, OwnClient, PostgresClient, PostgresConnection, PostgresPool } from './driver.ts';
+import { failure, leavesConnectionFit } from './failure.ts';
+import { preamble } from './isolation.ts';
+import { Listening } from './listening.ts';
+import { createSchemaSql, migrateOn } from './migration.ts';
+import { channelOf, payloadOf } from './news.ts';
+import { isPool } from './options.ts';
+import type { Settings } from './options.ts';
+import { untilAborted } from './patience.ts';
+import { isUrgent, numbered } from './statement.ts';
+import { Turns } from './turns.ts';
+import { placeOf } from './url.ts';
+
+/** Of our own; what the user says takes precedence. */
+const CONNECTION_DEFAULTS: PostgresConnection = {
+  application_name: 'tenure',
+  connectionTimeoutMillis: 5000,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+};
+
+interface Loan {
+  readonly client: PostgresClient;
+  readonly giveBack: (condition: Condition) => void;
+}
+
+export class PostgresDatabase implements Database {
+  readonly name = 'PostgreSQL';
+  readonly dialect: typeof dialect = dialect;
+  readonly pollMs = 1000;
+  readonly listen?: (listener: Listener) => () => void;
+  readonly listening?: (signal: AbortSignal) => Promise<void>;
+  readonly #tables: Tables;
+  readonly #schema: string;
+  readonly #channel: string;
+  readonly #where: string;
+  readonly #connections: Connections;
+  readonly #listening: Listening | undefined;
+  readonly #turns: Turns;
+  readonly #closing = new AbortController();
+
+  constructor(settings: Settings, tables: Tables) {
+    const { source, maxConnections, listen, clock } = settings;
+    const { schema, tablePrefix } = settings.tables;
+    this.#tables = tables;
+    this.#schema = schema;
+    this.#channel = channelOf(schema, tablePrefix);
+    this.#turns = new Turns(maxConnections);
+    this.#connections = isPool(source)
+      ? new PooledConnections(source)
+      : new OwnConnections(() => make(source));
+    const connection = isPool(source) ? configurationOf(source) : source;
+    this.#where = `PostgreSQL at ${placeOf(connection)}`;
+    setMaxListeners(0, this.#closing.signal);
+    if (listen === undefined) return;
+    const listening = new Listening({
+      make: () => make(listen === 'own' ? connection : listen, isPool(source) ? source : undefined),
+      channel: this.#channel,
+      clock,
+      trusted: listen !== 'own',
+    });
+    this.#listening = listening;
+    this.listen = (listener) => listening.listen(listener);
+    this.listening = (signal) => listening.listening(signal);
+  }
+
+  /** Also where nobody of this process listens: others may. */
+  tell(news: News): Statement {
+    return { text: 'SELECT pg_notify(?, ?)', values: [this.#channel, payloadOf(news)] };
+  }
+
+  run(statement: Statement, signal: AbortSignal): Promise<Answer> {
+    return this.#withClient(isUrgent(statement), signal, async (client) => {
+      const begin = await preamble(client);
+      const query = numbered(statement);
+      const { rows, rowCount } = begin ? await within(client, begin, query) : await client.query(query);
+      return { rows, changed: rowCount ?? 0 };
+    });
+  }
+
+  migrate(statements: readonly string[], signal: AbortSignal): Promise<void> {
+    const all = [createSchemaSql(this.#schema), ...statements];
+    return this.#withClient(false, signal, (client) => migrateOn(client, this.#tables, all));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new ClosedError('the PostgreSQL store was closed'));
+    await Promise.all([this.#listening?.close(), this.#connections.close()]);
+  }
+
+  async #withClient<T>(
+    urgent: boolean,
+    signal: AbortSignal,
+    work: (client: PostgresClient) => Promise<T>,
+  ): Promise<T> {
+    const signals = [signal, this.#closing.signal];
+    const { client, giveBack } = await this.#borrow(urgent, signals);
+    try {
+      const result = await untilAborted(work(client), signals);
+      giveBack('fit');
+      return result;
+    } catch (error) {
+      if (signals.some(({ aborted }) => aborted)) {
+        // What it is asked next, it would answer after what it was asked before.
+        giveBack('silent');
+        throw error;
+      }
+      giveBack(leavesConnectionFit(error) ? 'fit' : 'broken');
+      throw failure(error, this.#where, 'asked');
+    }
+  }
+
+  async #borrow(urgent: boolean, signals: readonly AbortSignal[]): Promise<Loan> {
+    const leave = await this.#turns.enter(urgent, signals);
+    const giveBack = (client: PostgresClient, condition: Condition): void => {
+      this.#connections.giveBack(client, condition);
+      leave();
+    };
+    // One that comes too late for this is there for the next.
+    const coming = this.#connections.take();
+    coming.catch(leave);
+    try {
+      const client = await untilAborted(coming, signals, (late) => giveBack(late, 'fit'));
+      return { client, giveBack: (condition) => giveBack(client, condition) };
+    } catch (error) {
+      if (signals.some(({ aborted }) => aborted)) throw error;
+      throw failure(error, this.#where, 'connecting');
+    }
+  }
+}
+
+/** An isolation level that is not the server's default takes a transaction around the statement. */
+async function within(
+  client: PostgresClient,
+  begin: string,
+  query: ReturnType<typeof queryOf>,
+): ReturnType<PostgresClient['query']> {
+  await client.query(queryOf(begin));
+  try {
+    const result = await client.query(query);
+    await client.query(queryOf('COMMIT'));
+    return result;
+  } catch (error) {
+    await client.query(queryOf('ROLLBACK')).catch(() => {});
+    throw error;
+  }
+}
+
+async function make(connection: PostgresConnection, pool?: PostgresPool): Promise<OwnClient> {
+  // A pool may make clients of a class of its own, which knows the way to the server.
+  const { Client = await loadDriver() } = (pool ?? {}) as { readonly Client?: ClientClass };
+  return new Client({ ...CONNECTION_DEFAULTS, ...connection });
+}
+
+/** A copy that leaves out what is not enumerable would leave out the password. */
+function configurationOf(pool: PostgresPool): PostgresConnection {
+  const { options } = pool as { readonly options?: PostgresConnection };
+  const { password } = options ?? {};
+  return { ...options, ...(password === undefined ? {} : { password }) };
+}
