@@ -15,14 +15,7 @@ export interface CommonOptions extends TableOptions {
   readonly clock?: Clock;
 }
 
-export const COMMON_OPTIONS = [
-  'tablePrefix',
-  'schema',
-  'retainMs',
-  'migrate',
-  'namespace',
-  'clock',
-] as const;
+export const COMMON_OPTIONS = ['tablePrefix', 'schema', 'retainMs', 'migrate', 'namespace', 'clock'] as const;
 
 export interface CommonSettings {
   readonly tables: TableOptions & { readonly tablePrefix: string };

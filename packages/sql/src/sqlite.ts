@@ -45,7 +45,10 @@ const RETRY_MS = 50;
 const RETRIES = 200;
 
 /** Makes the file, the tables and the indexes unless they are there. Waits for others who do the same. */
-export async function migrate(options: SqliteOptions, signal: AbortSignal = new AbortController().signal): Promise<void> {
+export async function migrate(
+  options: SqliteOptions,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<void> {
   const settings = settingsOf(options);
   const database = new SqliteDatabase(settings);
   try {

@@ -1,4 +1,10 @@
-import { ClaimLostError, encodeRecord, Holdings, NotAppliedError, SessionGoneError } from '@tenure/core/store';
+import {
+  ClaimLostError,
+  encodeRecord,
+  Holdings,
+  NotAppliedError,
+  SessionGoneError,
+} from '@tenure/core/store';
 import type { ClaimRecord, Granted, Held, Key, Ticket } from '@tenure/core/store';
 import type { Claim } from './lock-statements.ts';
 import type { Standing } from './lock-statements.ts';
@@ -18,6 +24,8 @@ export class Claims {
   readonly #sessionId: string;
   /** Those that `holdings` knows. */
   readonly #granted = new Set<string>();
+  /** Where those that were held off wait. */
+  readonly #tickets = new Map<string, Ticket>();
   /** Releases without an answer: they may have freed the key and told nobody. */
   readonly #unanswered = new Set<string>();
 
@@ -32,15 +40,29 @@ export class Claims {
     checkKey(key);
     const claim = { key, claimId: proposal.claimId, sessionId: this.#sessionId, value };
     // Before anything is asked, so that no wake-up falls between the answer and the park.
-    const ticket = this.#site.newsroom.parking.ticket(key, claim.claimId);
+    const ticket = this.#ticket(key, claim.claimId);
     try {
       const outcome = await this.#settle(claim, ticket, signal);
-      if (outcome.outcome === 'granted') ticket.leave();
+      if (outcome.outcome === 'granted') this.#leave(claim.claimId, ticket);
       return outcome;
     } catch (error) {
-      ticket.leave();
+      this.#leave(claim.claimId, ticket);
       throw error;
     }
+  }
+
+  /** Whoever still waits with an earlier one of that claim is woken: nobody else would do it. */
+  #ticket(key: Key, claimId: string): Ticket {
+    this.#tickets.get(claimId)?.wake();
+    const ticket = this.#site.newsroom.parking.ticket(key, claimId);
+    this.#tickets.set(claimId, ticket);
+    return ticket;
+  }
+
+  #leave(claimId: string, ticket = this.#tickets.get(claimId)): void {
+    ticket?.wake();
+    ticket?.leave();
+    if (this.#tickets.get(claimId) === ticket) this.#tickets.delete(claimId);
   }
 
   async #settle(claim: Claim, ticket: Ticket, signal: AbortSignal): Promise<Granted | Held> {
@@ -91,7 +113,7 @@ export class Claims {
 
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
     const { sql, newsroom } = this.#site;
-    newsroom.parking.leave(claimId);
+    this.#leave(claimId);
     const mayHaveBeen = this.#unanswered.has(claimId);
     this.#unanswered.add(claimId);
     const { changed } = await this.#site.run(
@@ -114,7 +136,12 @@ export class Claims {
     await this.#site.newsroom.tell({ what: 'changed', key, taken: true }, signal);
   }
 
-  async save({ key, claimId, token }: Granted, text: string, sequence: number, signal: AbortSignal): Promise<void> {
+  async save(
+    { key, claimId, token }: Granted,
+    text: string,
+    sequence: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     checkSize('the checkpoint', text);
     const standing = { key, claimId, token, sessionId: this.#sessionId };
     const { changed } = await this.#site.run(this.#site.sql.locks.save(standing, text, sequence), signal);

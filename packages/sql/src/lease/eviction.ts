@@ -24,7 +24,9 @@ export async function ask(site: Site, key: Key, token: bigint, signal: AbortSign
     await notify(site, key, row.sessionId, signal);
     return true;
   }
-  throw new NotAppliedError(`what "${key.name}" shows changed during each of ${ATTEMPTS} attempts to evict its holder`);
+  throw new NotAppliedError(
+    `what "${key.name}" shows changed during each of ${ATTEMPTS} attempts to evict its holder`,
+  );
 }
 
 /** Takes the key from the holder with that token. Its session lives on. */
@@ -45,7 +47,9 @@ async function held(site: Site, key: Key, token: bigint, signal: AbortSignal): P
   await site.enter(signal);
   const { rows } = await site.run(site.sql.observers.holder(key), signal);
   const row = rows[0] && lockOf(rows[0]);
-  return row?.sessionId !== undefined && row.token === token ? { ...row, sessionId: row.sessionId } : undefined;
+  return row?.sessionId !== undefined && row.token === token
+    ? { ...row, sessionId: row.sessionId }
+    : undefined;
 }
 
 async function notify(site: Site, key: Key, sessionId: string, signal: AbortSignal): Promise<void> {

@@ -26,7 +26,9 @@ export async function lookAtHoldings(
   for (let i = 0; i < lost.length; i += KEYS_PER_QUERY) {
     const part = lost.slice(i, i + KEYS_PER_QUERY);
     const answer = await database.run(sql.locks.fates(part.map(({ key }) => key)), signal);
-    const fates = new Map(answer.rows.map((row) => [nameOf(textOf(row, 'namespace'), textOf(row, 'name')), row]));
+    const fates = new Map(
+      answer.rows.map((row) => [nameOf(textOf(row, 'namespace'), textOf(row, 'name')), row]),
+    );
     for (const { key, claimId } of part) {
       holdings.judge(claimId, fateOf(fates.get(nameOf(key.namespace, key.name)), claimId));
     }

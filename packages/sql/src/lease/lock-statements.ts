@@ -79,7 +79,10 @@ export class LockStatements {
       `asked = 0, idle_at = NULL WHERE ${AT} AND token = ? AND ${whose} AND ${this.#lives}` +
       (this.returning ? ' RETURNING token, checkpoint' : '');
     const values = [sessionId, claimId, value, ...at(key), seen.token];
-    return { text, values: [...values, ...(seen.sessionId === undefined ? [] : [seen.sessionId]), sessionId] };
+    return {
+      text,
+      values: [...values, ...(seen.sessionId === undefined ? [] : [seen.sessionId]), sessionId],
+    };
   }
 
   /** The lock, how long its holder has left, and how long the asker has. A checkpoint only for whom it may concern. */
@@ -119,7 +122,11 @@ export class LockStatements {
   }
 
   /** By compare-and-set on what observers see, so that it is not put into an old announcement. */
-  ask(key: Key, seen: { readonly token: bigint; readonly sessionId: string; readonly value: string }, value: string): Statement {
+  ask(
+    key: Key,
+    seen: { readonly token: bigint; readonly sessionId: string; readonly value: string },
+    value: string,
+  ): Statement {
     return {
       text: `UPDATE ${this.#locks} SET asked = 1, value = ? WHERE ${AT} AND session_id = ? AND token = ? AND value = ?`,
       values: [value, ...at(key), seen.sessionId, seen.token, seen.value],

@@ -18,8 +18,7 @@ export class ObserverStatements {
     this.#held =
       `SELECT l.name, l.session_id, l.claim_id, l.token, l.value, l.asked, ${remaining} ` +
       `FROM ${locks} AS l INNER JOIN ${sessions} AS s ON s.id = l.session_id`;
-    this.#seen =
-      `${remaining} FROM ${locks} AS l LEFT JOIN ${sessions} AS s ON s.id = l.session_id WHERE `;
+    this.#seen = `${remaining} FROM ${locks} AS l LEFT JOIN ${sessions} AS s ON s.id = l.session_id WHERE `;
   }
 
   holder({ namespace, name }: Key): Statement {

@@ -33,7 +33,8 @@ export class Poller {
     if (this.#site.database.listen) return;
     const name = nameOf(key);
     // The key has changed hands since others parked there.
-    if (this.#tokens.has(name) && this.#tokens.get(name) !== holder?.token) this.#site.newsroom.parking.wake(key);
+    if (this.#tokens.has(name) && this.#tokens.get(name) !== holder?.token)
+      this.#site.newsroom.parking.wake(key);
     this.#tokens.set(name, holder?.token);
     this.need();
   }
@@ -106,7 +107,9 @@ export class Poller {
 const nameIn = (row: Row): string => `${textOf(row, 'namespace')}\0${textOf(row, 'name')}`;
 
 const glanceOf = (row: Row): string =>
-  remainingMs(row, 'remaining_us') > 0 ? glance({ token: bigintOf(row, 'token'), value: textOf(row, 'value') }) : '';
+  remainingMs(row, 'remaining_us') > 0
+    ? glance({ token: bigintOf(row, 'token'), value: textOf(row, 'value') })
+    : '';
 
 function parts(keys: readonly Key[]): readonly (readonly Key[])[] {
   const count = Math.ceil(keys.length / KEYS_PER_QUERY);

@@ -14,12 +14,16 @@ export function failureOf(error: unknown, where: string): TenureError {
   const said = String(code === undefined || code === '' ? (CODES.get(numberIn(message)) ?? '') : code);
   const options = { cause: error };
   const text = `${where}: ${message}`;
-  if (/^SQLITE_(?:BUSY|LOCKED)/u.test(said)) return new NotAppliedError(`${text} (another process writes)`, options);
+  if (/^SQLITE_(?:BUSY|LOCKED)/u.test(said))
+    return new NotAppliedError(`${text} (another process writes)`, options);
   if (/^SQLITE_(?:READONLY|PERM|AUTH)/u.test(said)) {
     return new AccessDeniedError(`${text}; its folder must be writable, too`, options);
   }
   if (said.startsWith('SQLITE_CANTOPEN')) {
-    return new AccessDeniedError(`${text}: may this process read and write the file and its folder?`, options);
+    return new AccessDeniedError(
+      `${text}: may this process read and write the file and its folder?`,
+      options,
+    );
   }
   if (said.startsWith('SQLITE_NOTADB')) {
     return new InvalidArgumentError(`${text}: name another file, this one is not SQLite's`, options);

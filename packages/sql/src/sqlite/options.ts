@@ -75,7 +75,8 @@ export function optionsOf(url: string): SqliteOptions & { readonly file: string 
   const query = new URLSearchParams(parts?.['query'] ?? '');
   const { common, own } = queryOptions(url, query, ['driver', 'busyTimeoutMs', 'pollMs']);
   const { schema, ...rest } = common;
-  if (schema !== undefined) throw new InvalidArgumentError(`${JSON.stringify(url)} names a schema: a file has only one`);
+  if (schema !== undefined)
+    throw new InvalidArgumentError(`${JSON.stringify(url)} names a schema: a file has only one`);
   const number = (name: 'busyTimeoutMs' | 'pollMs'): object => {
     const text = own.get(name);
     return text === undefined ? {} : { [name]: numberOf(url, name, text) };
@@ -108,11 +109,19 @@ function sourceOf({ file, url, database }: SqliteOptions, path: unknown): Sqlite
   }
   if (database !== undefined) {
     if (!isConnection(database)) {
-      throw new InvalidArgumentError('sqlite option database must be an open Database of libsql or better-sqlite3');
+      throw new InvalidArgumentError(
+        'sqlite option database must be an open Database of libsql or better-sqlite3',
+      );
     }
     return { connection: database };
   }
-  if (typeof path !== 'string' || path === '' || path.startsWith(':') || path.startsWith('file:') || path.includes('\0')) {
+  if (
+    typeof path !== 'string' ||
+    path === '' ||
+    path.startsWith(':') ||
+    path.startsWith('file:') ||
+    path.includes('\0')
+  ) {
     throw new InvalidArgumentError(
       `sqlite option file must be the path of a file, got ${JSON.stringify(path)}; for one process alone there is memory()`,
     );
