@@ -1,11 +1,17 @@
 /** A server of each kind, and stores of it that share nothing but the server, as processes do. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Store } from '@tenure/core';
 import { memory, MemorySpace } from '@tenure/core/memory';
 import { consul } from '@tenure/consul';
 import { etcd } from '@tenure/etcd';
+import { migrate, postgres } from '@tenure/sql/postgres';
+import { sqlite } from '@tenure/sql/sqlite';
 import { serverOrSkip } from '../servers/availability.ts';
 import { startConsul } from '../servers/consul.ts';
 import { startEtcd } from '../servers/etcd.ts';
+import { startPostgres } from '../servers/postgres.ts';
 
 export interface Service {
   /** Another one each time. */
@@ -48,6 +54,26 @@ export const stores = {
       const cluster = await startConsul({ ttlMinMs: 1000 });
       const open = (): Store => consul({ addresses: cluster.urls, minTtlMs: 1000 });
       return { open, stop: () => cluster.stop() };
+    },
+  },
+  postgres: {
+    shortTtlMs: 1000,
+    available: have('postgres'),
+    start: async () => {
+      // Some eighty stores at once, of up to five connections.
+      const server = await startPostgres({ maxConnections: 500 });
+      const url = server.urls[0]!;
+      await migrate({ url });
+      return { open: () => postgres({ url }), stop: () => server.stop() };
+    },
+  },
+  sqlite: {
+    shortTtlMs: 1000,
+    available: always,
+    start: async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'tenure-seeds-'));
+      const file = join(folder, 'tenure.db');
+      return { open: () => sqlite({ file }), stop: () => rm(folder, { recursive: true }) };
     },
   },
 } satisfies Record<string, Row>;
