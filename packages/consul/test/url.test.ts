@@ -29,7 +29,7 @@ describe('a consul: URL', () => {
   it('that makes no sense is refused, without its token', () => {
     const refused: [string, string][] = [
       ['http://h', 'does not begin with consul://'],
-      ['consul:h', 'names no host'],
+      ['consul:h', 'must begin with consul://'],
       ['consul://', 'names no host'],
       ['consul://HUSH@h', 'has a user name'],
       ['consul://me:HUSH@h', 'has a user name'],

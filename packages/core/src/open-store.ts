@@ -3,7 +3,7 @@ import { MemorySpace, memory } from './memory.ts';
 import { redactUrl } from './redact-url.ts';
 import { openFrom } from './store-module.ts';
 import type { Source } from './store-module.ts';
-import { inNamespace, parseStoreUrl } from './store-url.ts';
+import { checkDelimiters, inNamespace, parseStoreUrl } from './store-url.ts';
 import type { Store } from './store.ts';
 import { UrlParams } from './url-params.ts';
 
@@ -49,13 +49,14 @@ export async function openStore(url: string): Promise<Store> {
       `no store has URLs like "${redactUrl(url)}"; they begin with one of ${known}`,
     );
   }
+  // And not parsed any further: the drivers of databases know URLs that ours are not.
+  checkDelimiters(url);
   return openFrom(source, url);
 }
 
-/** Not parsed any further: the drivers of databases know URLs that ours are not. */
-function schemeOf(url: string): string {
-  const [, scheme] = /^([a-z][a-z\d+.-]*):/iu.exec(url) ?? [];
-  return scheme?.toLowerCase() ?? parseStoreUrl(url).scheme;
+function schemeOf(url: unknown): string {
+  if (typeof url === 'string') return /^[a-z][a-z\d+.-]*(?=:)/iu.exec(url)?.[0].toLowerCase() ?? '';
+  throw new InvalidArgumentError(`openStore needs a URL, as a string such as "memory:", got ${typeof url}`);
 }
 
 function openMemory(url: string): Store {

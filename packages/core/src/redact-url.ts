@@ -46,6 +46,8 @@ export function partsOf(url: string): UrlParts | undefined {
 /** Whose URLs name a file, or nothing, and no server. */
 const LOCAL: ReadonlySet<string> = new Set(['sqlite', 'memory']);
 
+export const isLocal = (scheme: string): boolean => LOCAL.has(scheme);
+
 /** Parameters that are no secrets. Of any other, also of one that does not exist, the value is not shown. */
 const SHOWN: ReadonlySet<string> = new Set([
   'namespace',
@@ -75,7 +77,7 @@ export function redactUrl(url: string): string {
   const parts = typeof url === 'string' ? partsOf(url) : undefined;
   if (!parts) return '***';
   const { scheme, authority, path } = parts;
-  if (LOCAL.has(scheme) && (authority ?? '') === '') {
+  if (isLocal(scheme) && (authority ?? '') === '') {
     return `${scheme}:${authority === undefined ? '' : '//'}${path}${tail(parts)}`;
   }
   // Without `//` what looks like the scheme may be a user name, or a password.

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from './errors.ts';
-import { hostIn, partsOf, redactUrl } from './redact-url.ts';
-import type { UrlHost } from './redact-url.ts';
+import { hostIn, isLocal, partsOf, redactUrl } from './redact-url.ts';
+import type { UrlHost, UrlParts } from './redact-url.ts';
 import type { Store } from './store.ts';
 
 /** Holds secrets: never print it. */
@@ -17,29 +17,46 @@ export interface StoreUrl {
   readonly params: URLSearchParams;
 }
 
+const refusal = (url: string, why: string): InvalidArgumentError =>
+  new InvalidArgumentError(`the store URL "${redactUrl(url)}" ${why}`);
+
+/**
+ * Where the parts of a URL begin and end, beyond doubt: otherwise the end of a password would be taken for a path, and
+ * shown. For stores whose driver reads the URL.
+ * @throws InvalidArgumentError with the URL as `redactUrl` shows it.
+ */
+export function checkDelimiters(url: string): UrlParts {
+  const given: unknown = url;
+  if (typeof given !== 'string') {
+    throw new InvalidArgumentError(`a store URL is a string such as "memory:", got ${typeof given}`);
+  }
+  const parts = partsOf(url);
+  if (!parts || /^\s|\s$/u.test(url)) {
+    throw refusal(url, 'must begin with a scheme, such as etcd://, and not have spaces around it');
+  }
+  const { scheme, authority, fragment } = parts;
+  if (fragment !== undefined) throw refusal(url, 'has a "#", which is written %23');
+  if (isLocal(scheme)) return parts;
+  if (authority === undefined) throw refusal(url, `must begin with ${scheme}://`);
+  if (url.lastIndexOf('@') >= url.indexOf('//') + 2 + authority.length) {
+    throw refusal(
+      url,
+      'has an "@" behind its hosts, which is written %40; in a password "/" is %2F and "?" is %3F',
+    );
+  }
+  return parts;
+}
+
 /**
  * `scheme://user:password@h1:2379,h2:2379/path?name=value`, or `scheme:path?name=value`: like WHATWG's URL, but with
  * several hosts, and strict. A `/`, `?`, `#`, `@`, `:` or `%` inside a part is percent-encoded.
  * @throws InvalidArgumentError with the URL as `redactUrl` shows it.
  */
 export function parseStoreUrl(url: string): StoreUrl {
-  const given: unknown = url;
-  if (typeof given !== 'string') {
-    throw new InvalidArgumentError(`a store URL is a string such as "memory:", got ${typeof given}`);
-  }
+  const { scheme, authority = '', path, query } = checkDelimiters(url);
   const refuse = (why: string): never => {
-    throw new InvalidArgumentError(`the store URL "${redactUrl(url)}" ${why}`);
+    throw refusal(url, why);
   };
-  const parts = partsOf(url);
-  if (!parts || /^\s|\s$/u.test(url))
-    return refuse('must begin with a scheme, such as etcd://, and not have spaces around it');
-  const { scheme, authority = '', path, query, fragment } = parts;
-  if (fragment !== undefined) return refuse('has a "#", which is written %23');
-  if (authority !== '' && url.lastIndexOf('@') > url.indexOf('//') + 2 + authority.length) {
-    return refuse(
-      'has an "@" behind its hosts, which is written %40; and "/" is %2F, "?" is %3F in a password',
-    );
-  }
   const decode = (what: string, text: string): string => {
     try {
       return decodeURIComponent(text);

@@ -39,7 +39,7 @@ describe('an etcd: URL', () => {
     const file = (name: string): string => `${name}=${folder}/${name}`;
     const refused: [string, string][] = [
       ['http://h', 'does not begin with etcd://'],
-      ['etcd:h', 'names no host'],
+      ['etcd:h', 'must begin with etcd://'],
       ['etcd:///ns', 'names no host'],
       ['etcd://:HUSH@h', 'both a user name and a password'],
       ['etcd://HUSH@h', 'both a user name and a password'],
