@@ -1,0 +1,64 @@
+import type { Certificates } from '../servers/certificates.ts';
+import type { Cluster, Kind } from '../servers/cluster.ts';
+import { startConsul } from '../servers/consul.ts';
+import { startEtcd } from '../servers/etcd.ts';
+import { startPostgres } from '../servers/postgres.ts';
+import { startTlsFront } from './tls-front.ts';
+
+/** A scheme of store URLs, and a server that asks for a password. */
+export interface Row {
+  readonly scheme: string;
+  readonly kind: Kind;
+  /** What stands before the password, with its colon. */
+  readonly user: string;
+  /** What stands behind the host. */
+  readonly path: string;
+  readonly query?: string;
+  /** Starts a server with that password; or with one of its own, and then says so. */
+  start(password: string): Promise<{ readonly cluster: Cluster; readonly password: string }>;
+  /** Starts a server whose certificate nobody trusts who is told nothing; and what asks for TLS in the URL. */
+  readonly tls?: {
+    readonly scheme?: string;
+    start(certificates: Certificates): Promise<{ readonly urls: readonly string[]; stop(): Promise<void> }>;
+    readonly query: (client: Certificates['client']) => string;
+  };
+}
+
+const files = ({ ca, cert, key }: Certificates['client']): string => `ca=${ca}&cert=${cert}&key=${key}`;
+
+export const rows: readonly Row[] = [
+  {
+    scheme: 'etcd',
+    kind: 'etcd',
+    user: 'tenure:',
+    path: '/ns',
+    start: async (password) => ({
+      cluster: await startEtcd({ auth: { user: 'tenure', password } }),
+      password,
+    }),
+    tls: { start: ({ server }) => startEtcd({ tls: server }), query: files },
+  },
+  {
+    scheme: 'consul',
+    kind: 'consul',
+    user: ':',
+    path: '/ns',
+    start: async () => {
+      const cluster = await startConsul({ acl: true });
+      return { cluster, password: cluster.token ?? '' };
+    },
+    tls: { start: ({ server }) => startConsul({ tls: server }), query: files },
+  },
+  {
+    scheme: 'postgres',
+    kind: 'postgres',
+    user: 'postgres:',
+    path: '/postgres',
+    query: 'migrate=auto',
+    start: async (password) => ({ cluster: await startPostgres({ password }), password }),
+    tls: {
+      start: ({ server }) => startTlsFront(server, 'S'),
+      query: ({ ca, cert, key }) => `sslmode=verify-full&sslrootcert=${ca}&sslcert=${cert}&sslkey=${key}`,
+    },
+  },
+];
