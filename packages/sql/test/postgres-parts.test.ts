@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest';
+import { channelOf, newsOf, payloadOf } from '../src/postgres/news.ts';
+import { isUrgent, numbered } from '../src/postgres/statement.ts';
+import { Turns } from '../src/postgres/turns.ts';
+
+describe('a statement', () => {
+  test('has its values by number, and question marks in names and texts stay', () => {
+    const { text } = numbered({
+      text: `SELECT ?, '?''?' FROM "a?""?" WHERE x = ? AND y = ?`,
+      values: [1, 2, 3],
+    });
+    expect(text).toBe(`SELECT $1, '?''?' FROM "a?""?" WHERE x = $2 AND y = $3`);
+  });
+
+  test('is urgent when it renews a session', () => {
+    expect(isUrgent({ text: 'UPDATE "public"."t sessions" SET expires_at = 1 + ? WHERE', values: [] })).toBe(
+      true,
+    );
+    expect(isUrgent({ text: 'UPDATE "public"."t locks" SET session_id = ?, token', values: [] })).toBe(false);
+    expect(isUrgent({ text: 'INSERT INTO "t"', values: [] })).toBe(false);
+  });
+});
+
+describe('news', () => {
+  test('are heard as they were told', () => {
+    for (const news of [
+      { what: 'changed', key: { namespace: 'n\u2028', name: '"\\\u{1F600}' } },
+      { what: 'changed', key: { namespace: '', name: 'k' }, taken: true },
+      { what: 'revoked', sessionId: '0123456789abcdef' },
+    ] as const) {
+      expect(newsOf(payloadOf(news))).toEqual(news);
+    }
+  });
+
+  test('that do not fit, or come from another version, mean anything', () => {
+    const long = payloadOf({
+      what: 'changed',
+      key: { namespace: '\u0001'.repeat(1024), name: '\u0001'.repeat(1024) },
+    });
+    expect(Buffer.byteLength(long)).toBeLessThan(8000);
+    for (const payload of [long, '', undefined, 'null', '[]', '{"name":1}', 'x'])
+      expect(newsOf(payload)).toBeUndefined();
+  });
+
+  test('are told in a channel that is one name and belongs to the tables', () => {
+    const long = 'ö'.repeat(31);
+    expect(channelOf('public', 'tenure_')).toBe('public.tenure_news');
+    expect(Buffer.byteLength(channelOf(long, 'a'))).toBeLessThanOrEqual(63);
+    expect(channelOf(long, 'a')).not.toBe(channelOf(long, 'b'));
+  });
+});
+
+describe('turns', () => {
+  const quiet = new AbortController().signal;
+
+  test('keep one place for what is urgent, and let that go first', async () => {
+    const turns = new Turns(3);
+    const order: string[] = [];
+    const enter = (name: string, urgent: boolean): Promise<() => void> =>
+      turns.enter(urgent, [quiet]).then((leave) => {
+        order.push(name);
+        return leave;
+      });
+    const [one, two, three, renewal, next] = [
+      enter('one', false),
+      enter('two', false),
+      enter('three', false),
+      enter('renewal', true),
+      enter('next renewal', true),
+    ];
+    (await renewal)();
+    (await next)();
+    expect(order).toEqual(['one', 'two', 'renewal', 'next renewal']);
+    (await one)();
+    await three;
+    expect(order.at(-1)).toBe('three');
+    (await two)();
+  });
+
+  test('that are given up are nobody’s: the place stays free', async () => {
+    const turns = new Turns(2);
+    const leave = await turns.enter(false, [quiet]);
+    const impatient = new AbortController();
+    const refused = turns.enter(false, [quiet, impatient.signal]);
+    const reason = new Error('enough');
+    impatient.abort(reason);
+    await expect(refused).rejects.toBe(reason);
+    leave();
+    leave();
+    const again = await turns.enter(false, [quiet]);
+    const urgent = await turns.enter(true, [quiet]);
+    again();
+    urgent();
+    await expect(turns.enter(true, [impatient.signal])).rejects.toBe(reason);
+  });
+});

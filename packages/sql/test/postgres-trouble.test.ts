@@ -1,0 +1,283 @@
+import { setMaxListeners } from 'node:events';
+import pg from 'pg';
+import { startProxy } from '@tenure/conformance/network';
+import { createTenure } from '@tenure/core';
+import { NotAppliedError, StoreUnavailableError } from '@tenure/core/store';
+import type { Granted, Held, Store } from '@tenure/core/store';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { serverOrSkip } from '../../../test/servers/availability.ts';
+import { startPostgres } from '../../../test/servers/postgres.ts';
+import type { PostgresServer } from '../../../test/servers/postgres.ts';
+import { migrate, postgres } from '../src/postgres.ts';
+import type { PostgresOptions } from '../src/postgres.ts';
+import { eventually, failure, grant, never, nonce, open, record, refuse } from './postgres-candidate.ts';
+import { Operator } from './postgres-operator.ts';
+
+const available = await serverOrSkip('postgres', { own: true });
+
+describe.skipIf(!available)('PostgreSQL in trouble', () => {
+  let server: PostgresServer;
+  let operator: Operator;
+  let url: string;
+  const stores: Store[] = [];
+
+  beforeAll(async () => {
+    server = await startPostgres({ own: true, maxConnections: 60 });
+    url = server.urls[0]!;
+    operator = new Operator(url);
+    await migrate({ url });
+  });
+
+  afterEach(async () => {
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+    await eventually(async () => expect(await operator.backends()).toEqual([]));
+  });
+
+  afterAll(async () => {
+    await operator.close();
+    await server.stop();
+  });
+
+  const storeOf = (options: PostgresOptions): Store => {
+    const store = postgres(options);
+    stores.push(store);
+    return store;
+  };
+
+  const listeners = async (): Promise<number> =>
+    (await operator.backends()).filter(({ query }) => query.startsWith('LISTEN')).length;
+
+  test('all connections are killed while it leads and another waits: both recover, and the release still wakes', async () => {
+    const leader = createTenure({ store: storeOf({ url }), ttlMs: 6000 });
+    const follower = createTenure({ store: storeOf({ url }), ttlMs: 6000 });
+    const term = await leader.lock('killed').acquire();
+    const waiting = follower.lock('killed').acquire();
+    await eventually(async () => expect(await listeners()).toBe(2));
+    expect(await operator.terminate()).toBeGreaterThan(3);
+    await eventually(async () => expect(await listeners()).toBe(2));
+    expect(term.isCurrent()).toBe(true);
+    expect(await term.ensure(4000).then(() => term.isCurrent())).toBe(true);
+    await term.release();
+    expect((await waiting).token).toBeGreaterThan(term.token);
+    await Promise.all([leader.close(), follower.close()]);
+  });
+
+  test('who waits hears of a release that was told while nobody could listen', async () => {
+    const proxy = await startProxy({ host: '127.0.0.1', port: Number(new URL(url).port) });
+    const ear = new URL(url);
+    ear.port = String(proxy.port);
+    const waiter = await open(storeOf({ url, listen: { url: ear.href } }));
+    const holder = await open(storeOf({ url }));
+    const key = { namespace: nonce(), name: 'missed' };
+    const granted = await grant(holder, key);
+    const held = await refuse(waiter, key);
+    const parked = waiter.park(held, never);
+    await proxy.refuse();
+    await holder.release(key, granted.claimId, never);
+    await proxy.pass();
+    await parked;
+    await grant(waiter, key);
+    await proxy.close();
+  });
+
+  test("a verb that gets no connection of the user's exhausted pool ends with its signal, and gives back what comes later", async () => {
+    const pool = new pg.Pool({ connectionString: url, max: 3, application_name: 'theirs' });
+    const session = await open(storeOf({ pool }));
+    const taken = await Promise.all([pool.connect(), pool.connect(), pool.connect()]);
+    const leave = new AbortController();
+    setMaxListeners(0, leave.signal);
+    const verbs = Array.from({ length: 10 }, () => failure(session.renew(leave.signal)));
+    const reason = new Error('waited long enough');
+    leave.abort(reason);
+    expect(await Promise.all(verbs)).toEqual(verbs.map(() => reason));
+    expect(pool.waitingCount).toBeLessThanOrEqual(4);
+    for (const client of taken) client.release();
+    await session.renew(never);
+    await eventually(() => expect([pool.idleCount, pool.waitingCount]).toEqual([pool.totalCount, 0]));
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+    expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    await pool.end();
+  });
+
+  test('a holder whose pool is exhausted is in jeopardy, and safe again once it is not', async () => {
+    const pool = new pg.Pool({ connectionString: url, max: 2 });
+    const tenure = createTenure({ store: storeOf({ pool }), ttlMs: 3000 });
+    const term = await tenure.lock('exhausted').acquire();
+    const jeopardy = new Promise<void>((resolve) => tenure.session.once('jeopardy', () => resolve()));
+    const taken = await Promise.all([pool.connect(), pool.connect()]);
+    await jeopardy;
+    const secure = new Promise<void>((resolve) => tenure.session.once('secure', () => resolve()));
+    for (const client of taken) client.release();
+    await secure;
+    expect(term.isCurrent()).toBe(true);
+    await tenure.close();
+    await pool.end();
+  });
+
+  test('a statement that waits for a locked table ends with its signal, in the server too, and its connection is not used again', async () => {
+    const session = await open(storeOf({ url, listen: false }));
+    await using locker = await operator.session();
+    await locker.query('BEGIN');
+    await locker.query('LOCK TABLE tenure_locks');
+    for (let round = 0; round < 5; round += 1) {
+      const leave = new AbortController();
+      const hung = failure(session.claim({ namespace: nonce(), name: 'hung' }, record(), leave.signal));
+      const waiting = async (): Promise<number> =>
+        (await operator.backends()).filter(
+          ({ query, state }) => state === 'active' && query.startsWith('INSERT'),
+        ).length;
+      await eventually(async () => expect(await waiting()).toBe(1));
+      // The session's own table is free: renewals go on meanwhile.
+      await session.renew(never);
+      leave.abort(new Error('too long'));
+      expect((await hung).message).toBe('too long');
+      await eventually(async () => expect(await waiting()).toBe(0));
+    }
+    expect((await operator.backends()).length).toBeLessThanOrEqual(4);
+    await locker.query('COMMIT');
+    await grant(session, { namespace: nonce(), name: 'after' });
+  });
+
+  test('a server that is stopped in the middle of a statement answers nobody late', async () => {
+    const store = storeOf({ url });
+    const session = await open(store);
+    const key = { namespace: nonce(), name: 'stopped' };
+    await grant(session, key);
+    server.members[0]!.suspend();
+    const leave = new AbortController();
+    setMaxListeners(0, leave.signal);
+    const asked = Array.from({ length: 20 }, () => failure(session.renew(leave.signal)));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    leave.abort(new Error('no answer'));
+    await Promise.all(asked);
+    server.members[0]!.resume();
+    await session.renew(never);
+    expect((await store.holder(key, never))?.key).toBe('stopped');
+  });
+
+  test('renewals go ahead of a thousand claims', async () => {
+    const session = await open(storeOf({ url, maxConnections: 2 }));
+    const namespace = nonce();
+    let claimed = 0;
+    const claims = Array.from({ length: 1000 }, async (_, i) => {
+      await session.claim({ namespace, name: `key-${i}` }, record(), never);
+      claimed += 1;
+    });
+    await session.renew(never);
+    expect(claimed).toBeLessThan(100);
+    await Promise.all(claims);
+  });
+
+  test('a renewal is one statement, and one more a TTL, whatever is held; connections are few', async () => {
+    const pool = new pg.Pool({ connectionString: url, max: 20, application_name: 'counted' });
+    const texts: string[] = [];
+    pool.on('connect', (client) => {
+      const query = client.query.bind(client) as (given: { text: string }) => Promise<unknown>;
+      Object.assign(client, {
+        query: (given: { text: string }) => {
+          texts.push(given.text);
+          return query(given);
+        },
+      });
+    });
+    const session = await open(storeOf({ pool, listen: false }));
+    const namespace = nonce();
+    await Promise.all(Array.from({ length: 500 }, (_, i) => grant(session, { namespace, name: `key-${i}` })));
+    // Every grant is told to observers, which nobody waits for.
+    await eventually(() => expect(texts.filter((text) => text.includes('pg_notify'))).toHaveLength(500));
+    texts.length = 0;
+    for (let i = 0; i < 6; i += 1) await session.renew(never);
+    expect(texts.filter((text) => text.startsWith('UPDATE'))).toHaveLength(6);
+    expect(texts.filter((text) => text.startsWith('SELECT'))).toHaveLength(2);
+    expect(texts).toHaveLength(8);
+    expect((await operator.backends('counted')).length).toBeLessThanOrEqual(4);
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+    await pool.end();
+  });
+
+  test('a default isolation level of serializable, and commits that nobody waits for, change nothing', async () => {
+    const role = `strict_${nonce()}`;
+    await operator.ask(`CREATE ROLE ${role} LOGIN`);
+    await operator.ask(`GRANT SELECT, INSERT, UPDATE, DELETE ON tenure_sessions, tenure_locks TO ${role}`);
+    const theirs = new URL(url);
+    theirs.username = role;
+    for (const setting of ['default_transaction_isolation = serializable', 'synchronous_commit = off']) {
+      await operator.ask(`ALTER ROLE ${role} SET ${setting}`);
+      const sessions = await Promise.all(
+        Array.from({ length: 4 }, () =>
+          open(storeOf({ url: theirs.href, listen: false, maxConnections: 2 })),
+        ),
+      );
+      const key = { namespace: nonce(), name: 'contended' };
+      let holders = 0;
+      await Promise.all(
+        sessions.map(async (session) => {
+          for (let i = 0; i < 50; i += 1) {
+            const mine = record();
+            const outcome = await session.claim(key, mine, never).catch((error: unknown) => error);
+            // Four of them fight for it: it may change hands too often.
+            if (outcome instanceof NotAppliedError) continue;
+            if ((outcome as Granted | Held).outcome === 'held') continue;
+            holders += 1;
+            expect(holders).toBe(1);
+            holders -= 1;
+            await session.release(key, mine.claimId, never);
+          }
+        }),
+      );
+      await Promise.all(sessions.map((session) => session.renew(never)));
+    }
+  });
+
+  test('deadlock victims, lock time-outs and cancelled statements were certainly not applied', async () => {
+    const role = `hasty_${nonce()}`;
+    await operator.ask(`CREATE ROLE ${role} LOGIN`);
+    await operator.ask(`GRANT SELECT, INSERT, UPDATE, DELETE ON tenure_sessions, tenure_locks TO ${role}`);
+    const theirs = new URL(url);
+    theirs.username = role;
+    await using locker = await operator.session();
+    for (const setting of ['lock_timeout', 'statement_timeout']) {
+      await operator.ask(`ALTER ROLE ${role} RESET ALL`);
+      await operator.ask(`ALTER ROLE ${role} SET ${setting} = '100ms'`);
+      const session = await open(storeOf({ url: theirs.href, listen: false }));
+      await locker.query('BEGIN');
+      await locker.query('LOCK TABLE tenure_sessions');
+      expect(await failure(session.renew(never))).toBeInstanceOf(NotAppliedError);
+      await locker.query('COMMIT');
+      await session.renew(never);
+    }
+  });
+
+  test('a server that has become read-only is trouble, and the connection is not used again', async () => {
+    const session = await open(storeOf({ url, listen: false }));
+    const before = await operator.backends();
+    await operator.ask('ALTER SYSTEM SET default_transaction_read_only = on');
+    await operator.ask('SELECT pg_reload_conf()');
+    try {
+      const error = await eventually(() => failure(session.renew(never)));
+      expect(error).toBeInstanceOf(StoreUnavailableError);
+      expect(error.message).toContain('read-only transaction (25006)');
+    } finally {
+      await using fixer = await operator.session();
+      await fixer.query('SET default_transaction_read_only = off');
+      await fixer.query('ALTER SYSTEM RESET default_transaction_read_only');
+      await fixer.query('SELECT pg_reload_conf()');
+    }
+    await eventually(() => session.renew(never));
+    const pids = new Set(before.map(({ pid }) => pid));
+    await eventually(async () => {
+      expect((await operator.backends()).filter(({ pid }) => pids.has(pid))).toEqual([]);
+    });
+  });
+
+  test('a server that has no more connections to give is trouble, not a refusal', async () => {
+    const hog = new pg.Pool({ connectionString: url, max: 100 });
+    hog.on('error', () => {});
+    const clients = await Promise.allSettled(Array.from({ length: 70 }, () => hog.connect()));
+    const error = await failure(open(storeOf({ url, listen: false })));
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    expect(error.message).toMatch(/\(53300\)/u);
+    for (const client of clients) if (client.status === 'fulfilled') client.value.release(true);
+    await hog.end();
+  });
+});
