@@ -7,17 +7,18 @@ import { distrlock } from './cases/distrlock.ts';
 import { dlm } from './cases/dlm.ts';
 import { dlock } from './cases/dlock.ts';
 import { locker } from './cases/locker.ts';
+import { competeAt, LEVELS } from './levels.ts';
 import { Place } from './place.ts';
 import { stores } from './stores.ts';
 import type { Kind, Service } from './stores.ts';
 
 // They wait for servers and leases, side by side.
-vi.setConfig({ maxConcurrency: 40 });
+vi.setConfig({ maxConcurrency: 16 });
 
 const themes = { distrlock, locker, 'go-dlm': dlm, dlock };
 
 describe.each(Object.keys(stores) as Kind[])('%s', async (kind) => {
-  const { available, start, shortTtlMs } = stores[kind];
+  const { available, start, shortTtlMs, levels } = stores[kind];
 
   describe.skipIf(!(await available()))('does what was asked of', () => {
     let service: Service;
@@ -25,6 +26,18 @@ describe.each(Object.keys(stores) as Kind[])('%s', async (kind) => {
       service = await start();
     });
     afterAll(() => service.stop());
+
+    test.for(levels ? LEVELS : [])(
+      'competes as well where the connections of a pool are %s',
+      async (level) => {
+        const pooled = service.pooled!(level);
+        try {
+          await competeAt(level, pooled);
+        } finally {
+          await pooled.end();
+        }
+      },
+    );
 
     describe.concurrent.each(Object.entries(themes))('%s', (_theme, cases) => {
       test.concurrent.each(cases.map(({ title, play }) => [title, play] as const))(

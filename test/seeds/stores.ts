@@ -8,15 +8,19 @@ import { consul } from '@tenure/consul';
 import { etcd } from '@tenure/etcd';
 import { migrate, postgres } from '@tenure/sql/postgres';
 import { sqlite } from '@tenure/sql/sqlite';
+import { Pool } from 'pg';
 import { serverOrSkip } from '../servers/availability.ts';
 import { startConsul } from '../servers/consul.ts';
 import { startEtcd } from '../servers/etcd.ts';
 import { startPostgres } from '../servers/postgres.ts';
+import type { Level, Pooled } from './levels.ts';
 
 export interface Service {
   /** Another one each time. */
   open(): Store;
   stop(): Promise<void>;
+  /** In rows with `levels`. */
+  readonly pooled?: (level: Level) => Pooled;
 }
 
 interface Row {
@@ -24,6 +28,8 @@ interface Row {
   readonly shortTtlMs: number;
   readonly available: () => Promise<boolean>;
   readonly start: () => Promise<Service>;
+  /** Connections have a default isolation level. */
+  readonly levels: boolean;
 }
 
 const always = async (): Promise<boolean> => true;
@@ -33,6 +39,7 @@ const have = (kind: Parameters<typeof serverOrSkip>[0]) => async (): Promise<boo
 export const stores = {
   memory: {
     shortTtlMs: 600,
+    levels: false,
     available: always,
     start: async () => {
       const shared = new MemorySpace();
@@ -41,6 +48,7 @@ export const stores = {
   },
   etcd: {
     shortTtlMs: 2000,
+    levels: false,
     available: have('etcd'),
     start: async () => {
       const cluster = await startEtcd();
@@ -49,6 +57,7 @@ export const stores = {
   },
   consul: {
     shortTtlMs: 1000,
+    levels: false,
     available: have('consul'),
     start: async () => {
       const cluster = await startConsul({ ttlMinMs: 1000 });
@@ -58,17 +67,31 @@ export const stores = {
   },
   postgres: {
     shortTtlMs: 1000,
+    levels: true,
     available: have('postgres'),
     start: async () => {
       // Some eighty stores at once, of up to five connections.
       const server = await startPostgres({ maxConnections: 500 });
       const url = server.urls[0]!;
       await migrate({ url });
-      return { open: () => postgres({ url }), stop: () => server.stop() };
+      const pooled = (level: Level): Pooled => {
+        const options = `-c default_transaction_isolation=${level.replaceAll(' ', '\\ ')}`;
+        const pool = new Pool({ connectionString: url, options, max: 10 });
+        return {
+          store: () => postgres({ pool }),
+          level: async () => {
+            const { rows } = await pool.query<Record<string, string>>('SHOW default_transaction_isolation');
+            return rows[0]!['default_transaction_isolation']!;
+          },
+          end: () => pool.end(),
+        };
+      };
+      return { open: () => postgres({ url }), stop: () => server.stop(), pooled };
     },
   },
   sqlite: {
     shortTtlMs: 1000,
+    levels: false,
     available: always,
     start: async () => {
       const folder = await mkdtemp(join(tmpdir(), 'tenure-seeds-'));

@@ -131,7 +131,7 @@ export const distrlock: readonly Case[] = [
       const ttlMs = place.renewedTtlMs;
       const lease = await a!.lock('job').acquire({ renew: false, ttlMs });
       for (let round = 0; round < 3; round += 1) {
-        await pause(ttlMs / 2);
+        await pause(lease.remainingMs() / 2);
         await Promise.all([lease.extend(), lease.extend()]);
         expect(await b!.lock('job').tryAcquire()).toBeUndefined();
       }

@@ -156,11 +156,12 @@ export const dlock: readonly Case[] = [
         tokens.push(term!.token);
         return term!;
       };
-      const [a, b] = place.clients(2);
-      await (await take(await a!.lock('job').acquire())).release();
-      await take(await a!.lock('job').acquire({ renew: false, ttlMs: place.shortTtlMs }));
-      const evicted = await take(await b!.lock('job').acquire());
-      expect(await a!.evict('job', { force: true })).toBe(true);
+      const a = place.client();
+      const b = place.client({ ttlMs: place.renewedTtlMs });
+      await (await take(await a.lock('job').acquire())).release();
+      await take(await a.lock('job').acquire({ renew: false, ttlMs: place.shortTtlMs }));
+      const evicted = await take(await b.lock('job').acquire());
+      expect(await a.evict('job', { force: true })).toBe(true);
       const before = place.mortal({ candidate, ttlMs: 60_000 });
       await take(await before.tenure.lock('job').acquire());
       before.die();
