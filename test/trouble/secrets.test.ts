@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createTenure, openStore } from '@tenure/core';
@@ -104,6 +106,25 @@ it('a secret is found in causes, bytes and encodings, should it be there', () =>
     expect(leakIn(around, secret)).toBeDefined();
   }
   expect(leakIn(new Error('x', { cause: { Hu5h: 'Marker' } }), secret)).toBeUndefined();
+});
+
+it('a secret in the URL of a store without a server is in no store and no error', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tenure-secrets-'));
+  for (const url of [
+    `sqlite:${folder}/a.db?key=${MARKER}`,
+    `sqlite:${folder}/a.db?authToken=${MARKER}&namespace=x`,
+    `sqlite:${folder}/none/a.db?namespace=x#${MARKER}`,
+    `sqlite://me:${MARKER}@127.0.0.1:1/a.db`,
+    `sqlite://me:${MARKER}@127.0.0.1:1/a.db?namespace=x`,
+    `memory://me:${MARKER}@127.0.0.1:1`,
+    `memory:me:${MARKER}@127.0.0.1:1`,
+    `memory:?key=${MARKER}`,
+  ]) {
+    const got = await use(url);
+    expect(errorsIn(got).map((error) => (error as { code?: string }).code)).toEqual(['INVALID_ARGUMENT']);
+    expectNoLeak(got, [MARKER]);
+  }
+  await rm(folder, { recursive: true });
 });
 
 describe.each(rows)('a secret in a $scheme: URL is in no store and no error', async (row) => {

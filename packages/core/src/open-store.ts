@@ -12,7 +12,7 @@ const CONSUL: Source = { specifier: '@tenure/consul', install: '@tenure/consul' 
 const REDIS: Source = { specifier: '@tenure/redis', install: '@tenure/redis' };
 const POSTGRES: Source = { specifier: '@tenure/sql/postgres', install: '@tenure/sql pg' };
 const MYSQL: Source = { specifier: '@tenure/sql/mysql', install: '@tenure/sql mysql2' };
-const SQLITE: Source = { specifier: '@tenure/sql/sqlite', install: '@tenure/sql better-sqlite3' };
+const SQLITE: Source = { specifier: '@tenure/sql/sqlite', install: '@tenure/sql libsql' };
 
 const SOURCES: ReadonlyMap<string, Source> = new Map([
   ['etcd', ETCD],
@@ -61,7 +61,7 @@ function schemeOf(url: unknown): string {
 
 function openMemory(url: string): Store {
   const parsed = parseStoreUrl(url);
-  if (parsed.hosts.length > 0 || parsed.path !== '') {
+  if (parsed.path !== '') {
     throw new InvalidArgumentError('the store URL of memory is "memory:" or "memory:?namespace=name"');
   }
   const params = new UrlParams(parsed, ['namespace']);

@@ -36,7 +36,13 @@ export function checkDelimiters(url: string): UrlParts {
   }
   const { scheme, authority, fragment } = parts;
   if (fragment !== undefined) throw refusal(url, 'has a "#", which is written %23');
-  if (isLocal(scheme)) return parts;
+  if (isLocal(scheme)) {
+    if ((authority ?? '') === '') return parts;
+    throw refusal(
+      url,
+      `names a host, and ${scheme}: has none; a path is written ${scheme}:./a or ${scheme}:///a`,
+    );
+  }
   if (authority === undefined) throw refusal(url, `must begin with ${scheme}://`);
   if (url.lastIndexOf('@') >= url.indexOf('//') + 2 + authority.length) {
     throw refusal(

@@ -120,7 +120,7 @@ describe('openStore, where packages are missing', () => {
       'the store "postgres://x/db" needs the package @tenure/sql: npm install @tenure/sql pg',
     );
     expect(await open('empty', 'mariadb://x/db')).toContain('npm install @tenure/sql mysql2');
-    expect(await open('empty', 'sqlite:./x.db')).toContain('npm install @tenure/sql better-sqlite3');
+    expect(await open('empty', 'sqlite:./x.db')).toContain('npm install @tenure/sql libsql');
   });
 
   it('finds the package of the working directory when core is installed elsewhere', async () => {

@@ -64,6 +64,7 @@ describe('a store URL', () => {
     ['an empty host in a list', 'etcd://h1,,h2', 'a host that is not like'],
     ['IPv6 without brackets', 'etcd://::1', 'a host that is not like'],
     ['a scheme without slashes', 'etcd:h', 'must begin with etcd://'],
+    ['a host where there is none', 'sqlite://u:p@h/a.db', 'and sqlite: has none'],
     ['no host behind a login', 'etcd://u:p@/ns', 'no host behind'],
     ['a raw slash in a password', 'etcd://u:1/2@h', '"/" is %2F'],
     ['a raw question mark in a password', 'etcd://u:1?2@h', '"?" is %3F'],

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@tenure/core/store';
+import { InvalidArgumentError, redactUrl } from '@tenure/core/store';
 import type { CommonOptions } from './options.ts';
 
 type UrlOptions = Pick<CommonOptions, 'namespace' | 'tablePrefix' | 'schema' | 'retainMs' | 'migrate'>;
@@ -55,5 +55,4 @@ function migrateOf(url: string, text: string): 'auto' | false {
   );
 }
 
-/** Without what may be a password. */
-const shown = (url: string): string => JSON.stringify(url.replace(/\/\/[^@/]*@/u, '//…@'));
+const shown = (url: string): string => JSON.stringify(redactUrl(url));
