@@ -10,7 +10,7 @@ import { createTablesText, dropTablesText } from './tables.ts';
 
 export { defaults } from './sqlite/options.ts';
 export type { SqliteOptions } from './sqlite/options.ts';
-export type { DriverName, SqliteConnection, SqliteStatement } from './sqlite/driver.ts';
+export type { DriverName, SqliteConnection, SqliteDriver, SqliteStatement } from './sqlite/driver.ts';
 
 const KEEPS_WORD =
   "SQLite loses nothing that was committed unless the disk lies about it. It is for the processes of one machine, on that machine's disk: " +

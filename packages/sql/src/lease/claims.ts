@@ -8,7 +8,8 @@ import {
 import type { ClaimRecord, Granted, Held, Key, Ticket } from '@tenure/core/store';
 import type { Claim } from './lock-statements.ts';
 import type { Standing } from './lock-statements.ts';
-import { holderOf, look } from './sight.ts';
+import { fateOf, holderOf, look } from './sight.ts';
+import type { LockRow } from './sight.ts';
 import { checkKey, checkSize } from './site.ts';
 import type { Site } from './site.ts';
 import { takeFree, takeFromDead, takeUnseen } from './taking.ts';
@@ -76,7 +77,7 @@ export class Claims {
       const { lock, ownRemainingMs } = await look(this.#site, key, claim, signal);
       if (ownRemainingMs === 0) throw goneError(this.#sessionId);
       if (lock?.sessionId === this.#sessionId && lock.claimId === claimId) return this.#grant(claim, lock);
-      if (wasGranted) this.holdings.refuseLost(key, claimId);
+      if (wasGranted) this.#refuseLost(claim, lock);
       if (lock?.sessionId !== undefined && lock.remainingMs > 0) {
         const holder = holderOf(key, lock);
         return { outcome: 'held', key, claimId, holder, cursor: ticket, retryInMs: lock.remainingMs };
@@ -87,11 +88,7 @@ export class Claims {
     throw new NotAppliedError(`"${key.name}" changed hands during each of ${ATTEMPTS} attempts to claim it`);
   }
 
-  #take(
-    claim: Claim,
-    lock: Awaited<ReturnType<typeof look>>['lock'],
-    signal: AbortSignal,
-  ): Promise<Taken | undefined> {
+  #take(claim: Claim, lock: LockRow | undefined, signal: AbortSignal): Promise<Taken | undefined> {
     const { sessionId } = lock ?? {};
     if (lock && sessionId !== undefined) {
       return takeFromDead(this.#site, claim, { sessionId, token: lock.token }, signal);
@@ -149,12 +146,18 @@ export class Claims {
     if (changed === 0) await this.#demand(standing, signal);
   }
 
+  /** @throws ClaimLostError if it had been granted */
+  #refuseLost({ key, claimId }: Pick<Claim, 'key' | 'claimId'>, lock: LockRow | undefined): void {
+    this.holdings.judge(claimId, fateOf(lock, claimId));
+    this.holdings.refuseLost(key, claimId);
+  }
+
   /** @throws SessionGoneError, ClaimLostError */
   async #demand({ key, claimId, token, sessionId }: Standing, signal: AbortSignal): Promise<void> {
     const { lock, ownRemainingMs } = await look(this.#site, key, { sessionId, claimId }, signal);
     if (ownRemainingMs === 0) throw goneError(sessionId);
     if (lock?.sessionId === sessionId && lock.claimId === claimId && lock.token === token) return;
-    this.holdings.refuseLost(key, claimId);
+    this.#refuseLost({ key, claimId }, lock);
     throw new ClaimLostError(`claim ${claimId} does not hold "${key.name}"`);
   }
 }

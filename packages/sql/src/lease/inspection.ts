@@ -1,13 +1,13 @@
-import type { ClaimNews, Holdings } from '@tenure/core/store';
-import type { Row } from '../database.ts';
+import type { Holdings } from '@tenure/core/store';
 import { bigintOf, textOf, textOrNone } from './row.ts';
+import { fateOf } from './sight.ts';
 import type { Site } from './site.ts';
 
 const KEYS_PER_QUERY = 200;
 
 /** Whether what the session was granted still is its own (S13): one question, and one more about what is not. */
 export async function lookAtHoldings(
-  { database, sql }: Site,
+  site: Site,
   sessionId: string,
   holdings: Holdings,
   signal: AbortSignal,
@@ -15,7 +15,7 @@ export async function lookAtHoldings(
   // What is granted after this is not judged by the answer.
   const judged = holdings.all;
   if (judged.length === 0) return;
-  const { rows } = await database.run(sql.locks.of(sessionId), signal);
+  const { rows } = await site.run(site.sql.locks.of(sessionId), signal);
   const found = new Map(rows.map((row) => [textOf(row, 'claim_id'), row]));
   const lost = judged.filter(({ claimId, token }) => {
     const row = found.get(claimId);
@@ -25,9 +25,12 @@ export async function lookAtHoldings(
   });
   for (let i = 0; i < lost.length; i += KEYS_PER_QUERY) {
     const part = lost.slice(i, i + KEYS_PER_QUERY);
-    const answer = await database.run(sql.locks.fates(part.map(({ key }) => key)), signal);
+    const answer = await site.run(site.sql.locks.fates(part.map(({ key }) => key)), signal);
     const fates = new Map(
-      answer.rows.map((row) => [nameOf(textOf(row, 'namespace'), textOf(row, 'name')), row]),
+      answer.rows.map((row) => [
+        nameOf(textOf(row, 'namespace'), textOf(row, 'name')),
+        { claimId: textOrNone(row, 'claim_id') },
+      ]),
     );
     for (const { key, claimId } of part) {
       holdings.judge(claimId, fateOf(fates.get(nameOf(key.namespace, key.name)), claimId));
@@ -36,8 +39,3 @@ export async function lookAtHoldings(
 }
 
 const nameOf = (namespace: string, name: string): string => `${namespace}\0${name}`;
-
-function fateOf(row: Row | undefined, claimId: string): ClaimNews['what'] {
-  if (!row) return 'deleted';
-  return textOrNone(row, 'claim_id') === claimId ? 'evicted' : 'superseded';
-}

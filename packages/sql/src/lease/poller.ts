@@ -76,8 +76,8 @@ export class Poller {
   }
 
   async #askForParked(keys: readonly Key[], signal: AbortSignal): Promise<void> {
-    const { database, sql, newsroom } = this.#site;
-    const { rows } = await database.run(sql.observers.waiting(keys), signal);
+    const { sql, newsroom } = this.#site;
+    const { rows } = await this.#site.run(sql.observers.waiting(keys), signal);
     const held = new Map(
       rows
         .filter((row) => remainingMs(row, 'remaining_us') > 0)
@@ -94,12 +94,12 @@ export class Poller {
   }
 
   async #askForWatched(keys: readonly Key[], signal: AbortSignal): Promise<void> {
-    const { database, sql, newsroom } = this.#site;
-    const { rows } = await database.run(sql.observers.watched(keys), signal);
+    const { sql, newsroom } = this.#site;
+    const { rows } = await this.#site.run(sql.observers.watched(keys), signal);
     const seen = new Map(rows.map((row) => [nameIn(row), glanceOf(row)]));
     for (const key of keys) {
-      const glance = seen.get(nameOf(key)) ?? '';
-      for (const watcher of newsroom.watchersOf(key)) if (watcher.shown !== glance) watcher.changed();
+      const latest = seen.get(nameOf(key)) ?? '';
+      for (const watcher of newsroom.watchersOf(key)) if (watcher.shown !== latest) watcher.changed();
     }
   }
 }

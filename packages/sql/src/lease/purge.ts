@@ -53,16 +53,18 @@ export class Purge {
   }
 
   async #sessions(signal: AbortSignal): Promise<number> {
-    const { database, sql, retainMs } = this.#site;
-    const { rows } = await database.run(sql.purge.expiredSessions(retainMs, ROWS_AT_ONCE), signal);
+    const site = this.#site;
+    const { sql, retainMs } = site;
+    const { rows } = await site.run(sql.purge.expiredSessions(retainMs, ROWS_AT_ONCE), signal);
     const ids = rows.map((row) => textOf(row, 'id'));
     if (ids.length === 0) return 0;
-    return (await database.run(sql.purge.deleteSessions(ids, retainMs), signal)).changed;
+    return (await site.run(sql.purge.deleteSessions(ids, retainMs), signal)).changed;
   }
 
   async #orphans(signal: AbortSignal): Promise<number> {
-    const { database, sql } = this.#site;
-    const { rows } = await database.run(sql.purge.orphans(ROWS_AT_ONCE), signal);
+    const site = this.#site;
+    const { sql } = site;
+    const { rows } = await site.run(sql.purge.orphans(ROWS_AT_ONCE), signal);
     if (rows.length === 0) return 0;
     const orphans = rows.map((row) => ({
       namespace: textOf(row, 'namespace'),
@@ -70,14 +72,15 @@ export class Purge {
       sessionId: textOf(row, 'session_id'),
       token: bigintOf(row, 'token'),
     }));
-    return (await database.run(sql.purge.free(orphans), signal)).changed;
+    return (await site.run(sql.purge.free(orphans), signal)).changed;
   }
 
   async #idle(signal: AbortSignal): Promise<number> {
-    const { database, sql, retainMs } = this.#site;
-    const { rows } = await database.run(sql.purge.idle(retainMs, ROWS_AT_ONCE), signal);
+    const site = this.#site;
+    const { sql, retainMs } = site;
+    const { rows } = await site.run(sql.purge.idle(retainMs, ROWS_AT_ONCE), signal);
     const last = rows.at(-1);
     if (!last) return 0;
-    return (await database.run(sql.purge.forget(bigintOf(last, 'idle_at'), retainMs), signal)).changed;
+    return (await site.run(sql.purge.forget(bigintOf(last, 'idle_at'), retainMs), signal)).changed;
   }
 }

@@ -18,7 +18,9 @@ export function textOf(row: Row, name: string): string {
 export function textOrNone(row: Row, name: string): string | undefined {
   const value = row[name];
   if (value === null || value === undefined) return undefined;
-  return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : String(value as string);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
+  if (typeof value === 'string') return value;
+  throw new TypeError(`column ${name} is of type ${typeof value}, not text: were the tables altered?`);
 }
 
 /** Microseconds as milliseconds, rounded up; 0 for what is not there or over. */

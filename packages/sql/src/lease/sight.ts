@@ -1,4 +1,4 @@
-import type { Holder, Key } from '@tenure/core/store';
+import type { ClaimNews, Holder, Key } from '@tenure/core/store';
 import type { Row } from '../database.ts';
 import { bigintOf, remainingMs, textOf, textOrNone } from './row.ts';
 import type { Site } from './site.ts';
@@ -24,24 +24,20 @@ export interface Sight {
 }
 
 export async function look(
-  { database, sql }: Site,
+  site: Site,
   key: Key,
   asker: { readonly sessionId: string; readonly claimId: string },
   signal: AbortSignal,
 ): Promise<Sight> {
-  const { rows } = await database.run(sql.locks.look(key, asker), signal);
+  const { rows } = await site.run(site.sql.locks.look(key, asker), signal);
   const [row] = rows;
   if (row) return { lock: lockOf(row), ownRemainingMs: remainingMs(row, 'own_us') };
-  return { lock: undefined, ownRemainingMs: await remainingOf({ database, sql }, asker.sessionId, signal) };
+  return { lock: undefined, ownRemainingMs: await remainingOf(site, asker.sessionId, signal) };
 }
 
 /** 0 when it is over or gone. */
-export async function remainingOf(
-  { database, sql }: Pick<Site, 'database' | 'sql'>,
-  sessionId: string,
-  signal: AbortSignal,
-): Promise<number> {
-  const { rows } = await database.run(sql.sessions.see(sessionId), signal);
+export async function remainingOf(site: Site, sessionId: string, signal: AbortSignal): Promise<number> {
+  const { rows } = await site.run(site.sql.sessions.see(sessionId), signal);
   return rows[0] ? remainingMs(rows[0], 'remaining_us') : 0;
 }
 
@@ -59,3 +55,12 @@ export const holderOf = ({ name }: Key, { token, value }: LockRow): Holder => ({
 
 /** All that observers can tell apart, in one string; the empty one says that nobody holds the key. */
 export const glance = ({ token, value }: Pick<Holder, 'token' | 'value'>): string => `${token} ${value}`;
+
+/** What has become of a key that a claim has lost. One that is taken by force keeps the claim's id until it is granted anew. */
+export function fateOf(
+  lock: { readonly claimId: string | undefined } | undefined,
+  claimId: string,
+): ClaimNews['what'] {
+  if (!lock) return 'deleted';
+  return lock.claimId === claimId ? 'evicted' : 'superseded';
+}

@@ -33,6 +33,7 @@ export class Site {
   readonly poller: Poller;
   readonly #tables: Tables;
   readonly #closing = new AbortController();
+  readonly #makesTables: boolean;
   #needsTables: boolean;
 
   constructor({ database, tables, clock, retainMs, migrate }: SiteOptions) {
@@ -48,7 +49,8 @@ export class Site {
     this.newsroom = new Newsroom(database);
     this.poller = new Poller(this);
     this.#tables = tables;
-    this.#needsTables = migrate === 'auto';
+    this.#makesTables = migrate === 'auto';
+    this.#needsTables = this.#makesTables;
   }
 
   /** Aborts when the store closes. */
@@ -66,8 +68,14 @@ export class Site {
     this.#needsTables = false;
   }
 
-  run(statement: Statement, signal: AbortSignal): Promise<Answer> {
-    return this.database.run(statement, signal);
+  async run(statement: Statement, signal: AbortSignal): Promise<Answer> {
+    try {
+      return await this.database.run(statement, signal);
+    } catch (error) {
+      // The tables have gone since: with the file, or by an operator's hand. The next verb makes them.
+      if (error instanceof InvalidArgumentError) this.#needsTables = this.#makesTables;
+      throw error;
+    }
   }
 
   /** After a grant, which nobody but observers wants to hear of; it waits for none of that. */

@@ -13,26 +13,22 @@ export interface Taken {
 }
 
 /** In one round trip, knowing nothing, where the dialect can. Undefined when somebody has the key or our session is over. */
-export async function takeUnseen(
-  { database, sql }: Site,
-  claim: Claim,
-  signal: AbortSignal,
-): Promise<Taken | undefined> {
-  if (!sql.locks.returning) return undefined;
-  return returned(await database.run(sql.locks.upsert(claim), signal));
+export async function takeUnseen(site: Site, claim: Claim, signal: AbortSignal): Promise<Taken | undefined> {
+  if (!site.sql.locks.returning) return undefined;
+  return returned(await site.run(site.sql.locks.upsert(claim), signal));
 }
 
 /** A key that was seen to be free. Nobody saves a checkpoint under such a key, so what was seen of it is as of the grant. */
 export async function takeFree(
-  { database, sql }: Site,
+  site: Site,
   claim: Claim,
   seen: LockRow | undefined,
   signal: AbortSignal,
 ): Promise<Taken | undefined> {
   const statement = seen
-    ? sql.locks.takeFrom(claim, { sessionId: undefined, token: seen.token })
-    : sql.locks.insert(claim);
-  const answer = await database.run(statement, signal);
+    ? site.sql.locks.takeFrom(claim, { sessionId: undefined, token: seen.token })
+    : site.sql.locks.insert(claim);
+  const answer = await site.run(statement, signal);
   return answer.changed === 0 ? undefined : { token: echoed(answer), checkpoint: seen?.checkpoint };
 }
 
@@ -47,11 +43,10 @@ export async function takeFromDead(
   seen: { readonly sessionId: string; readonly token: bigint },
   signal: AbortSignal,
 ): Promise<Taken | undefined> {
-  const { database, sql } = site;
-  await database.run(sql.sessions.deleteExpired(seen.sessionId), signal);
-  if ((await database.run(sql.sessions.see(seen.sessionId), signal)).rows.length > 0) return undefined;
-  const answer = await database.run(sql.locks.takeFrom(claim, seen), signal);
-  if (sql.locks.returning) return returned(answer);
+  await site.run(site.sql.sessions.deleteExpired(seen.sessionId), signal);
+  if ((await site.run(site.sql.sessions.see(seen.sessionId), signal)).rows.length > 0) return undefined;
+  const answer = await site.run(site.sql.locks.takeFrom(claim, seen), signal);
+  if (site.sql.locks.returning) return returned(answer);
   if (answer.changed === 0) return undefined;
   // The dead one may have saved until then.
   const { lock } = await look(site, claim.key, claim, signal);

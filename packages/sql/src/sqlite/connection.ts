@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { InvalidArgumentError, NotAppliedError, StoreUnavailableError } from '@tenure/core/store';
-import type { Open, SqliteConnection, SqliteStatement } from './driver.ts';
+import type { SqliteConnection, SqliteDriver, SqliteStatement } from './driver.ts';
 
 /** Statements are few and asked over and over; those with a list of keys are of any length. */
 const KEPT_STATEMENTS = 64;
@@ -30,6 +30,10 @@ export class Connection {
     return statement;
   }
 
+  forgetStatements(): void {
+    this.#statements.clear();
+  }
+
   /** A file that was deleted or replaced is another database to everyone who opens it now: nothing may be won in the old one. */
   get isStale(): boolean {
     return this.#file !== undefined && identityOf(this.#file.path) !== this.#file.identity;
@@ -48,9 +52,9 @@ function identityOf(path: string): string | undefined {
 }
 
 /** @throws InvalidArgumentError, or what SQLite says */
-export function openFile(open: Open, file: string, timeoutMs: number): Connection {
+export function openFile(Driver: SqliteDriver, file: string, timeoutMs: number): Connection {
   checkPlace(file);
-  const raw = open(file, { timeout: timeoutMs });
+  const raw = new Driver(file, { timeout: timeoutMs });
   try {
     raw.exec(`PRAGMA busy_timeout = ${Math.floor(timeoutMs)}`);
     checkVersion(raw);

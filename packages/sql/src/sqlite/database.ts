@@ -4,7 +4,7 @@ import { borrow, openFile, refuseTransaction } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
 import { loadDriver } from './driver.ts';
-import type { Open } from './driver.ts';
+import type { DriverName, SqliteConnection, SqliteDriver } from './driver.ts';
 import { failureOf } from './failure.ts';
 import type { SqliteSettings } from './options.ts';
 
@@ -14,7 +14,7 @@ export class SqliteDatabase implements Database {
   readonly dialect: Dialect = sqliteDialect;
   readonly pollMs: number;
   readonly #settings: SqliteSettings;
-  #driver: Promise<Open> | undefined;
+  #loading: Promise<SqliteDriver> | undefined;
   #connection: Connection | undefined;
   #dataVersion: unknown;
   #closed = false;
@@ -30,10 +30,15 @@ export class SqliteDatabase implements Database {
       refuseTransaction(connection);
       const statement = connection.statement(text);
       const bound = values.map(bind);
-      if (!statement.reader) return { rows: [], changed: Number(statement.run(bound).changes) };
-      const rows = statement.all(bound) as Row[];
-      return { rows, changed: text.startsWith('SELECT') ? 0 : rows.length };
+      if (text.startsWith('SELECT')) return { rows: statement.all(bound) as Row[], changed: 0 };
+      return inTransaction(connection.raw, () => {
+        if (!statement.reader) return { rows: [], changed: Number(statement.run(bound).changes) };
+        const rows = statement.all(bound) as Row[];
+        return { rows, changed: rows.length };
+      });
     } catch (error) {
+      // libsql does not reset a statement that failed, and as long as one is not, nothing else is ever committed.
+      connection.forgetStatements();
       throw failureOf(error, this.#where);
     }
   }
@@ -43,14 +48,9 @@ export class SqliteDatabase implements Database {
     const { raw } = connection;
     try {
       refuseTransaction(connection);
-      raw.exec('BEGIN IMMEDIATE');
-      try {
+      inTransaction(raw, () => {
         for (const statement of statements) raw.exec(statement);
-        raw.exec('COMMIT');
-      } catch (error) {
-        if (raw.inTransaction) raw.exec('ROLLBACK');
-        throw error;
-      }
+      });
     } catch (error) {
       throw failureOf(error, this.#where);
     }
@@ -82,16 +82,14 @@ export class SqliteDatabase implements Database {
   }
 
   async #connect(signal: AbortSignal): Promise<Connection> {
-    const { source, drivers, busyTimeoutMs } = this.#settings;
+    const { source, driver, busyTimeoutMs } = this.#settings;
     if ('file' in source) {
-      const loading = (this.#driver ??= loadDriver(drivers));
-      loading.catch(() => (this.#driver = undefined));
-      const open = await loading;
+      const Driver = typeof driver === 'function' ? driver : await this.#load(driver);
       signal.throwIfAborted();
       this.#demandOpen();
       this.#dropStale();
       try {
-        return (this.#connection ??= openFile(open, source.file, busyTimeoutMs));
+        return (this.#connection ??= openFile(Driver, source.file, busyTimeoutMs));
       } catch (error) {
         throw failureOf(error, this.#where);
       }
@@ -104,6 +102,16 @@ export class SqliteDatabase implements Database {
     return (this.#connection ??= borrow(source.connection));
   }
 
+  async #load(names: readonly DriverName[]): Promise<SqliteDriver> {
+    this.#loading ??= loadDriver(names);
+    try {
+      return await this.#loading;
+    } catch (error) {
+      this.#loading = undefined;
+      throw error;
+    }
+  }
+
   #demandOpen(): void {
     if (this.#closed) throw new ClosedError('the sqlite store was closed');
   }
@@ -113,6 +121,23 @@ export class SqliteDatabase implements Database {
     const stale = this.#connection;
     this.#connection = undefined;
     stale.close();
+  }
+}
+
+/**
+ * `BEGIN IMMEDIATE` is where another process's writing is met, and it leaves nothing behind when it fails. A prepared
+ * statement that met it by itself would: libsql 0.5 does not reset one that failed, and as long as it is not, what
+ * others write on that connection is answered and never committed.
+ */
+function inTransaction<T>(raw: SqliteConnection, work: () => T): T {
+  raw.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    raw.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (raw.inTransaction) raw.exec('ROLLBACK');
+    throw error;
   }
 }
 

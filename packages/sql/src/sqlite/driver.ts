@@ -20,20 +20,18 @@ export interface SqliteConnection {
 
 export type DriverName = 'libsql' | 'better-sqlite3';
 
-export type Open = (file: string, options: { readonly timeout: number }) => SqliteConnection;
-
-type Module = { readonly default: new (...args: Parameters<Open>) => SqliteConnection };
+/** The class `Database` of a driver. */
+export type SqliteDriver = new (file: string, options: { readonly timeout: number }) => SqliteConnection;
 
 export const DRIVERS: readonly DriverName[] = ['libsql', 'better-sqlite3'];
 
 /** @throws InvalidArgumentError when none of them is there, or the one that is cannot be loaded on this machine */
-export async function loadDriver(names: readonly DriverName[]): Promise<Open> {
+export async function loadDriver(names: readonly DriverName[]): Promise<SqliteDriver> {
   const failures: unknown[] = [];
   for (const name of names) {
     try {
       const specifier: string = name;
-      const { default: Connection } = (await import(specifier)) as Module;
-      return (file, options) => new Connection(file, options);
+      return ((await import(specifier)) as { readonly default: SqliteDriver }).default;
     } catch (error) {
       failures.push(error);
     }

@@ -11,7 +11,7 @@ export function failureOf(error: unknown, where: string): TenureError {
   if (error instanceof TenureError) return error;
   const { code, message } = error as { readonly code?: unknown; readonly message: string };
   // libsql says why it could not open a file by SQLite's number only.
-  const said = String(code === undefined || code === '' ? (CODES.get(numberIn(message)) ?? '') : code);
+  const said = typeof code === 'string' && code !== '' ? code : (CODES.get(numberIn(message)) ?? '');
   const options = { cause: error };
   const text = `${where}: ${message}`;
   if (/^SQLITE_(?:BUSY|LOCKED)/u.test(said))

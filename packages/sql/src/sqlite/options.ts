@@ -4,7 +4,7 @@ import { commonSettings } from '../options.ts';
 import type { CommonOptions, CommonSettings } from '../options.ts';
 import { numberOf, queryOptions } from '../url.ts';
 import { DRIVERS, isConnection } from './driver.ts';
-import type { DriverName, SqliteConnection } from './driver.ts';
+import type { DriverName, SqliteConnection, SqliteDriver } from './driver.ts';
 
 export interface SqliteOptions extends Omit<CommonOptions, 'schema'> {
   /** The database's file, on a disk of this machine. Made when it is not there; its folder is not. */
@@ -16,8 +16,8 @@ export interface SqliteOptions extends Omit<CommonOptions, 'schema'> {
    * are left alone. While you are inside a transaction of your own on it, every verb rejects.
    */
   readonly database?: SqliteConnection;
-  /** @default whichever is installed, libsql first */
-  readonly driver?: DriverName;
+  /** The driver's name, or its class `Database`. @default whichever is installed, libsql first */
+  readonly driver?: DriverName | SqliteDriver;
   /** How long a statement waits for another process's writing, in milliseconds. The event loop waits with it. @default 20 */
   readonly busyTimeoutMs?: number;
   /** How often to look for what other processes have changed, while something waits for it, in milliseconds. @default 20 */
@@ -27,7 +27,8 @@ export interface SqliteOptions extends Omit<CommonOptions, 'schema'> {
 export interface SqliteSettings extends CommonSettings {
   /** An absolute path, or somebody's connection. */
   readonly source: { readonly file: string } | { readonly connection: SqliteConnection };
-  readonly drivers: readonly DriverName[];
+  /** Names are tried in turn. */
+  readonly driver: readonly DriverName[] | SqliteDriver;
   readonly busyTimeoutMs: number;
   readonly pollMs: number;
 }
@@ -41,23 +42,20 @@ const MAX_BUSY_MS = 1000;
 
 /** @throws InvalidArgumentError naming the option and its value */
 export function settingsOf(given: SqliteOptions): SqliteSettings {
-  const common = commonSettings('sqlite', given, OWN, defaults);
-  const options = given.url === undefined ? given : { ...optionsOf(given.url), ...given };
+  // Before anything of it is used.
+  commonSettings('sqlite', given, OWN, defaults);
+  const { file, ...named } = given.url === undefined ? given : { ...given, ...optionsOf(given.url) };
+  const options = { ...named, ...given };
   const { driver, busyTimeoutMs = defaults.busyTimeoutMs, pollMs = defaults.pollMs } = options;
   if ('schema' in given) {
     throw new InvalidArgumentError('sqlite has no option "schema": a file has only one');
   }
-  if (driver !== undefined && !DRIVERS.includes(driver)) {
-    throw new InvalidArgumentError(
-      `sqlite option driver must be one of ${DRIVERS.join(', ')}, got ${JSON.stringify(driver)}`,
-    );
-  }
   checkNumber('busyTimeoutMs', busyTimeoutMs, 0, MAX_BUSY_MS);
   checkNumber('pollMs', pollMs, 1, 60_000);
   return {
-    ...(given.url === undefined ? common : commonSettings('sqlite', options, OWN, defaults)),
-    source: sourceOf(given, options.file),
-    drivers: driver === undefined ? DRIVERS : [driver],
+    ...commonSettings('sqlite', options, OWN, defaults),
+    source: sourceOf(given, file),
+    driver: driverOf(driver),
     busyTimeoutMs,
     pollMs,
   };
@@ -99,6 +97,15 @@ function decodePath(url: string, path: string): string {
       cause: error,
     });
   }
+}
+
+function driverOf(driver: SqliteOptions['driver']): SqliteSettings['driver'] {
+  if (driver === undefined) return DRIVERS;
+  if (typeof driver === 'function') return driver;
+  if (DRIVERS.includes(driver)) return [driver];
+  throw new InvalidArgumentError(
+    `sqlite option driver must be one of ${DRIVERS.join(', ')}, or a class of theirs, got ${JSON.stringify(driver)}`,
+  );
 }
 
 function sourceOf({ file, url, database }: SqliteOptions, path: unknown): SqliteSettings['source'] {

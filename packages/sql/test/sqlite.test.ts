@@ -1,0 +1,270 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import {
+  AccessDeniedError,
+  ClosedError,
+  InvalidArgumentError,
+  NotAppliedError,
+  SessionGoneError,
+  StoreUnavailableError,
+} from '@tenure/core/store';
+import { describe, expect, it } from 'vitest';
+import { failureOf } from '../src/sqlite/failure.ts';
+import { settingsOf } from '../src/sqlite/options.ts';
+import { createTablesSql, dropTablesSql, migrate, openUrl, sqlite } from '../src/sqlite.ts';
+import { driverAt, driverPlaces, nameOfDriver } from './sqlite-drivers.ts';
+import { temporaryFolder } from './sqlite-files.ts';
+import { granted, held, keyOf, sessionOf, signal, storeOf } from './sqlite-store.ts';
+
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe('the options of sqlite', () => {
+  it('are refused with their name and value when they make no sense', () => {
+    const bad = (options: object): unknown => {
+      try {
+        return sqlite(options);
+      } catch (error) {
+        return error;
+      }
+    };
+    const cases: readonly (readonly [object, RegExp])[] = [
+      [{}, /one of file, url and database, got none/u],
+      [{ file: 'a', url: 'sqlite:b' }, /got file and url/u],
+      [{ file: 'a', flie: 'b' }, /no option "flie"/u],
+      [{ file: ':memory:' }, /":memory:"/u],
+      [{ file: '' }, /""/u],
+      [{ file: 'a', driver: 'sqlite3' }, /"sqlite3"/u],
+      [{ file: 'a', busyTimeoutMs: 60_000 }, /busyTimeoutMs.*60000/u],
+      [{ file: 'a', pollMs: 0 }, /pollMs.*0/u],
+      [{ file: 'a', tablePrefix: '' }, /tablePrefix.*""/u],
+      [{ file: 'a', schema: 'x' }, /schema/u],
+      [{ file: 'a', retainMs: -1 }, /retainMs.*-1/u],
+      [{ file: 'a', migrate: true }, /migrate.*true/u],
+      [{ database: {} }, /database must be an open Database/u],
+    ];
+    for (const [options, message] of cases) {
+      const error = bad(options);
+      expect(error).toBeInstanceOf(InvalidArgumentError);
+      expect(String(error)).toMatch(message);
+    }
+  });
+
+  it('come from a URL, with relative and absolute paths', () => {
+    const fileOf = (url: string): unknown => settingsOf({ url }).source;
+    expect(fileOf('sqlite:./a/tenure.db')).toEqual({ file: join(process.cwd(), 'a', 'tenure.db') });
+    expect(fileOf('sqlite:tenure%20x.db')).toEqual({ file: join(process.cwd(), 'tenure x.db') });
+    expect(fileOf('sqlite:///var/tenure.db')).toEqual({ file: '/var/tenure.db' });
+    expect(fileOf('sqlite:/var/tenure.db')).toEqual({ file: '/var/tenure.db' });
+    const settings = settingsOf({
+      url: 'sqlite:a.db?namespace=billing&tablePrefix=x_&retainMs=5000&migrate=false&pollMs=7&driver=libsql',
+    });
+    expect(settings).toMatchObject({
+      namespace: 'billing',
+      tables: { tablePrefix: 'x_' },
+      retainMs: 5000,
+      migrate: false,
+      pollMs: 7,
+      driver: ['libsql'],
+    });
+    expect(openUrl('sqlite:./a.db?namespace=billing').namespace).toBe('billing');
+    for (const url of [
+      'sqlite:',
+      'sqlite://host/a.db',
+      'file:a.db',
+      'sqlite:a.db?table=x',
+      'sqlite:a.db?schema=x',
+      'sqlite:a.db?pollMs=x',
+      'sqlite:a.db?migrate=1',
+      'sqlite:a.db?namespace=a&namespace=b',
+      'sqlite:a%.db',
+    ]) {
+      expect(() => openUrl(url)).toThrow(InvalidArgumentError);
+    }
+  });
+});
+
+for (const place of await driverPlaces()) {
+  const driver = await driverAt(place);
+  describe(`sqlite by ${nameOfDriver(place)}`, () => {
+    it('keeps its tables under any prefix, also one with quotes in it', async () => {
+      const file = join(await temporaryFolder(), 'tenure.db');
+      const tablePrefix = `we"ird'; DROP--`;
+      const first = storeOf({ file, driver, tablePrefix });
+      const other = storeOf({ file, driver, tablePrefix: 'other ' });
+      const session = await sessionOf(first);
+      const { claimId } = await granted(session, keyOf('job'));
+      await granted(await sessionOf(other), keyOf('job'));
+      await held(await sessionOf(storeOf({ file, driver, tablePrefix })), keyOf('job'));
+      await session.release(keyOf('job'), claimId, signal);
+      await granted(await sessionOf(first), keyOf('job'));
+      const connection = new driver(file, { timeout: 0 });
+      connection.exec(createTablesSql({ tablePrefix }));
+      connection.exec(dropTablesSql({ tablePrefix }));
+      const tables = connection
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        .all([]);
+      connection.close();
+      expect(tables).toEqual([{ name: 'other locks' }, { name: 'other sessions' }]);
+    });
+
+    it('takes Job and job for two keys, and job with a space behind it for a third', async () => {
+      const file = join(await temporaryFolder(), 'tenure.db');
+      const session = await sessionOf(storeOf({ file, driver }));
+      for (const name of ['Job', 'job', 'job ', ' job']) await granted(session, keyOf(name));
+    });
+
+    it('refuses a key with half a surrogate pair, which would be stored as another', async () => {
+      const file = join(await temporaryFolder(), 'tenure.db');
+      const session = await sessionOf(storeOf({ file, driver }));
+      await expect(granted(session, keyOf('a\uD800'))).rejects.toThrow(InvalidArgumentError);
+    });
+
+    it('says what is wrong with a file that cannot be used', async () => {
+      const folder = await temporaryFolder();
+      const open = (file: string): Promise<unknown> => failure(sessionOf(storeOf({ file, driver })));
+      const missing = await open(join(folder, 'nowhere', 'tenure.db'));
+      expect(missing).toBeInstanceOf(InvalidArgumentError);
+      expect(String(missing)).toContain(join(folder, 'nowhere'));
+      await mkdir(join(folder, 'folder.db'));
+      expect(await open(join(folder, 'folder.db'))).toBeInstanceOf(InvalidArgumentError);
+      await writeFile(join(folder, 'text.db'), 'this is a text, and rather a long one. '.repeat(100));
+      const text = await open(join(folder, 'text.db'));
+      expect(text).toBeInstanceOf(InvalidArgumentError);
+      expect(String(text)).toContain('text.db');
+    });
+
+    it('is denied a folder and a file that it may not write', async () => {
+      const folder = await temporaryFolder();
+      const file = join(folder, 'tenure.db');
+      await migrate({ file, driver });
+      await chmod(file, 0o444);
+      await chmod(folder, 0o555);
+      await asNobody(async () => {
+        expect(await failure(sessionOf(storeOf({ file, driver })))).toBeInstanceOf(AccessDeniedError);
+        const other = storeOf({ file: join(folder, 'other.db'), driver });
+        expect(await failure(sessionOf(other))).toBeInstanceOf(AccessDeniedError);
+      });
+      await chmod(folder, 0o700);
+    });
+
+    it('says that nothing was applied while another process writes, and goes on after', async () => {
+      const file = join(await temporaryFolder(), 'tenure.db');
+      const store = storeOf({ file, driver, busyTimeoutMs: 0 });
+      const session = await sessionOf(store);
+      const writer = new driver(file, { timeout: 0 });
+      writer.exec('BEGIN IMMEDIATE');
+      expect(await failure(session.renew(signal))).toBeInstanceOf(NotAppliedError);
+      expect(await failure(granted(session, keyOf('job')))).toBeInstanceOf(NotAppliedError);
+      expect(await store.holder(keyOf('job'), signal)).toBeUndefined();
+      writer.exec('ROLLBACK');
+      writer.close();
+      await session.renew(signal);
+      await granted(session, keyOf('job'));
+    });
+
+    it('is told to migrate when there are no tables and it may not make them', async () => {
+      const file = join(await temporaryFolder(), 'tenure.db');
+      const store = storeOf({ file, driver, migrate: false });
+      const error = await failure(sessionOf(store));
+      expect(error).toBeInstanceOf(InvalidArgumentError);
+      expect(String(error)).toContain('migrate()');
+      await migrate({ file, driver });
+      await migrate({ file, driver });
+      await granted(await sessionOf(store), keyOf('job'));
+    });
+
+    it('ends a session whose file was deleted, and makes the file anew', async () => {
+      const folder = await temporaryFolder();
+      const store = storeOf({ file: join(folder, 'tenure.db'), driver });
+      const session = await sessionOf(store);
+      await granted(session, keyOf('job'));
+      await Promise.all((await readdir(folder)).map((name) => rm(join(folder, name))));
+      expect(await failure(session.renew(signal))).toBeInstanceOf(InvalidArgumentError);
+      expect(await failure(session.renew(signal))).toBeInstanceOf(SessionGoneError);
+      await granted(await sessionOf(store), keyOf('job'));
+    });
+
+    it('works on a database that was passed in, and neither closes it nor joins its transactions', async () => {
+      const database = new driver(join(await temporaryFolder(), 'mine.db'), { timeout: 0 });
+      const store = sqlite({ database });
+      const session = await sessionOf(store);
+      const { token } = await granted(session, keyOf('job'));
+      database.exec('BEGIN');
+      expect(await failure(session.renew(signal))).toBeInstanceOf(NotAppliedError);
+      database.exec('ROLLBACK');
+      await session.renew(signal);
+      expect((await store.holder(keyOf('job'), signal))?.token).toBe(token);
+      await store.close();
+      expect(database.open).toBe(true);
+      const [row] = database.prepare('SELECT count(*) AS count FROM tenure_sessions').all([]);
+      expect(row).toEqual({ count: 1 });
+      database.close();
+      const late = sqlite({ database });
+      expect(await failure(sessionOf(late))).toBeInstanceOf(StoreUnavailableError);
+      await late.close();
+    });
+
+    it('leaves no transaction open and no file behind, once the garbage collector has seen what libsql keeps', async () => {
+      const folder = await temporaryFolder();
+      const file = join(folder, 'tenure.db');
+      const store = sqlite({ file, driver });
+      const session = await sessionOf(store);
+      await granted(session, keyOf('job'));
+      await session.renew(signal);
+      await store.list(keyOf(''), signal);
+      await session.close(signal);
+      await store.close();
+      expect(await failure(store.holder(keyOf('job'), signal))).toBeInstanceOf(ClosedError);
+      setFlagsFromString('--expose-gc');
+      const collect = runInNewContext('gc') as () => void;
+      for (let round = 0; round < 50 && (await openIn(folder)).length > 0; round += 1) {
+        collect();
+        await new Promise(setImmediate);
+      }
+      expect(await openIn(folder)).toEqual([]);
+      // The last one to close a file in WAL clears up beside it.
+      expect((await readdir(folder)).toSorted()).toEqual(['tenure.db']);
+    });
+  });
+}
+
+it('tells a full disk, a lock and an unknown error apart', () => {
+  const of = (code: string, message = 'x'): unknown =>
+    failureOf(Object.assign(new Error(message), { code }), 'sqlite');
+  expect(of('SQLITE_FULL')).toBeInstanceOf(StoreUnavailableError);
+  expect(String(of('SQLITE_FULL'))).toContain('full');
+  expect(of('SQLITE_BUSY_SNAPSHOT')).toBeInstanceOf(NotAppliedError);
+  expect(of('SQLITE_READONLY_DIRECTORY')).toBeInstanceOf(AccessDeniedError);
+  expect(of('SQLITE_IOERR_WRITE')).toBeInstanceOf(StoreUnavailableError);
+  expect(of('SQLITE_CORRUPT')).toBeInstanceOf(StoreUnavailableError);
+  expect(of('', 'ConnectionFailed("Unable to open connection to local database /x: 14")')).toBeInstanceOf(
+    AccessDeniedError,
+  );
+});
+
+/** Permissions mean nothing to root. */
+async function asNobody(work: () => Promise<void>): Promise<void> {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    await work();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
+
+/** Of this process. */
+async function openIn(folder: string): Promise<string[]> {
+  if (!existsSync('/proc/self/fd')) return [];
+  const links = (await readdir('/proc/self/fd')).map((name) =>
+    readlink(join('/proc/self/fd', name)).catch(() => ''),
+  );
+  return (await Promise.all(links)).filter((path) => path.startsWith(folder));
+}
