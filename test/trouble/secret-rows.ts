@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import type { Certificates } from '../servers/certificates.ts';
 import type { Cluster, Kind } from '../servers/cluster.ts';
 import { startConsul } from '../servers/consul.ts';
 import { startEtcd } from '../servers/etcd.ts';
+import { startMariadb } from '../servers/mariadb.ts';
 import { startPostgres } from '../servers/postgres.ts';
 import { startTlsFront } from './tls-front.ts';
 
@@ -24,6 +26,7 @@ export interface Row {
   };
 }
 
+const read = (file: string): string => readFileSync(file, 'utf8');
 const files = ({ ca, cert, key }: Certificates['client']): string => `ca=${ca}&cert=${cert}&key=${key}`;
 
 export const rows: readonly Row[] = [
@@ -59,6 +62,21 @@ export const rows: readonly Row[] = [
     tls: {
       start: ({ server }) => startTlsFront(server, 'S'),
       query: ({ ca, cert, key }) => `sslmode=verify-full&sslrootcert=${ca}&sslcert=${cert}&sslkey=${key}`,
+    },
+  },
+  {
+    scheme: 'mariadb',
+    kind: 'mariadb',
+    user: 'root:',
+    path: '/tenure',
+    query: 'migrate=auto',
+    start: async (password) => ({ cluster: await startMariadb({ password }), password }),
+    tls: {
+      start: ({ server: { cert, key } }) => startMariadb({ settings: { 'ssl-cert': cert, 'ssl-key': key } }),
+      query: ({ ca, cert, key }) => {
+        const ssl = { ca: read(ca), cert: read(cert), key: read(key), rejectUnauthorized: true };
+        return `ssl=${encodeURIComponent(JSON.stringify(ssl))}`;
+      },
     },
   },
 ];

@@ -30,6 +30,11 @@ describe('openStore', () => {
     for (const [url, name] of [
       ['etcd://127.0.0.1/ns', 'etcd'],
       ['CONSUL://127.0.0.1/ns', 'consul'],
+      ['postgres://127.0.0.1/db?namespace=ns', 'postgres'],
+      ['postgresql://127.0.0.1/db?namespace=ns', 'postgres'],
+      ['mysql://127.0.0.1/db?namespace=ns', 'mysql'],
+      ['mariadb://127.0.0.1/db?namespace=ns', 'mysql'],
+      ['sqlite:./never-opened.db?namespace=ns', 'sqlite'],
       ['memory:?namespace=ns', 'memory'],
     ] as const) {
       const store = await openStore(url);
