@@ -6,12 +6,16 @@ import type { Store } from '@tenure/core';
 import { memory, MemorySpace } from '@tenure/core/memory';
 import { consul } from '@tenure/consul';
 import { etcd } from '@tenure/etcd';
-import { migrate, postgres } from '@tenure/sql/postgres';
+import { migrate as migrateMysql, mysql } from '@tenure/sql/mysql';
+import { migrate as migratePostgres, postgres } from '@tenure/sql/postgres';
 import { sqlite } from '@tenure/sql/sqlite';
+import { createPool } from 'mysql2';
+import type { RowDataPacket } from 'mysql2';
 import { Pool } from 'pg';
 import { serverOrSkip } from '../servers/availability.ts';
 import { startConsul } from '../servers/consul.ts';
 import { startEtcd } from '../servers/etcd.ts';
+import { startMariadb } from '../servers/mariadb.ts';
 import { startPostgres } from '../servers/postgres.ts';
 import type { Level, Pooled } from './levels.ts';
 
@@ -73,7 +77,7 @@ export const stores = {
       // Some eighty stores at once, of up to five connections.
       const server = await startPostgres({ maxConnections: 500 });
       const url = server.urls[0]!;
-      await migrate({ url });
+      await migratePostgres({ url });
       const pooled = (level: Level): Pooled => {
         const options = `-c default_transaction_isolation=${level.replaceAll(' ', '\\ ')}`;
         const pool = new Pool({ connectionString: url, options, max: 10 });
@@ -87,6 +91,33 @@ export const stores = {
         };
       };
       return { open: () => postgres({ url }), stop: () => server.stop(), pooled };
+    },
+  },
+  mariadb: {
+    shortTtlMs: 1000,
+    levels: true,
+    available: have('mariadb'),
+    start: async () => {
+      const server = await startMariadb({ settings: { 'max-connections': '500' } });
+      const url = server.urls[0]!;
+      await migrateMysql({ url });
+      const pooled = (level: Level): Pooled => {
+        const pool = createPool({ uri: url, connectionLimit: 10 });
+        pool.on('connection', (connection) => {
+          connection.query(`SET SESSION TRANSACTION ISOLATION LEVEL ${level}`);
+        });
+        return {
+          store: () => mysql({ pool }),
+          level: async () => {
+            const [rows] = await pool
+              .promise()
+              .query<RowDataPacket[]>('SELECT @@session.tx_isolation AS level');
+            return String(rows[0]!['level']);
+          },
+          end: () => pool.promise().end(),
+        };
+      };
+      return { open: () => mysql({ url }), stop: () => server.stop(), pooled };
     },
   },
   sqlite: {
