@@ -1,10 +1,10 @@
 import { log } from 'node:console';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTenure } from '@tenure/core';
-import { memory } from '@tenure/core/memory';
+import { sqlite } from '@tenure/sql/sqlite';
 
 const tenure = createTenure({
-  store: memory(), // or etcd({ hosts: 'http://127.0.0.1:2379' }), or consul()
+  store: sqlite({ file: 'tenure.db' }), // or etcd(…), consul(…), redis(…), postgres(…), mysql(…)
   releaseOn: ['SIGINT', 'SIGTERM'],
 });
 

@@ -5,7 +5,7 @@ import { createTenure, TermLostError } from '@tenure/core';
 import type { Term } from '@tenure/core';
 import { commandLine } from './store.ts';
 
-const { store, signal } = commandLine();
+const { store, signal } = await commandLine();
 await using tenure = createTenure({ store, candidate: { metadata: { started: 'by hand' } } });
 const election = tenure.election('nightly-report');
 election.on('error', (error) => log(`being retried: ${error.message}`));

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createTenure, LockTimeoutError } from '@tenure/core';
 import { commandLine } from './store.ts';
 
-const { store, signal } = commandLine();
+const { store, signal } = await commandLine();
 await using tenure = createTenure({ store });
 const lock = tenure.lock('invoice-42');
 

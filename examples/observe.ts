@@ -3,7 +3,7 @@ import { log } from 'node:console';
 import { createTenure } from '@tenure/core';
 import { aborted, commandLine } from './store.ts';
 
-const { store, signal } = commandLine();
+const { store, signal } = await commandLine();
 await using tenure = createTenure({ store });
 
 const subscription = tenure.observe('nightly-report').subscribe((leader) => {

@@ -1,9 +1,7 @@
-/** What the examples have in common: `--store memory: | etcd://host:2379,… | consul://host:8500` and `--for 10s`. */
+/** What the examples have in common: `--store URL` and `--for 10s`. */
 import { parseArgs } from 'node:util';
+import { openStore } from '@tenure/core';
 import type { Store } from '@tenure/core';
-import { memory } from '@tenure/core/memory';
-import { consul } from '@tenure/consul';
-import { etcd } from '@tenure/etcd';
 
 export interface CommandLine {
   readonly store: Store;
@@ -11,35 +9,23 @@ export interface CommandLine {
   readonly signal: AbortSignal;
 }
 
+const USAGE = `usage: [--store URL] [--for 10s], where URL is
+  sqlite:./tenure.db                            a file that processes of this machine share
+  etcd://127.0.0.1:2379      consul://127.0.0.1:8500      redis://127.0.0.1:6379
+  postgres://user:password@127.0.0.1/database   mysql://user:password@127.0.0.1/database
+  memory:                                       nobody outside this process can take part
+`;
+
 /** Ends the process, with 2 and what would be right, when the command line makes no sense. */
-export function commandLine(): CommandLine {
+export async function commandLine(): Promise<CommandLine> {
   try {
     const { values } = parseArgs({
-      options: { store: { type: 'string', default: 'memory:' }, for: { type: 'string' } },
+      options: { store: { type: 'string', default: 'sqlite:./tenure.db' }, for: { type: 'string' } },
     });
-    return { store: openStore(values.store), signal: stopSignal(values.for) };
+    return { store: await openStore(values.store), signal: stopSignal(values.for) };
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.stderr.write(
-      'usage: [--store memory: | etcd://127.0.0.1:2379 | consul://127.0.0.1:8500] [--for 10s]\n',
-    );
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     process.exit(2);
-  }
-}
-
-function openStore(url: string): Store {
-  const [, scheme, hosts = ''] = /^(\w+):(?:\/\/)?(.*)$/.exec(url) ?? [];
-  const addresses = hosts.split(',').map((host) => `http://${host}`);
-  switch (scheme) {
-    case 'memory':
-      process.stderr.write('memory: nobody outside this process can take part; see --store\n');
-      return memory();
-    case 'etcd':
-      return etcd({ hosts: addresses });
-    case 'consul':
-      return consul({ addresses });
-    default:
-      throw new Error(`no store is called "${url}"`);
   }
 }
 
@@ -49,8 +35,11 @@ function stopSignal(duration: string | undefined): AbortSignal {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
   }
-  if (duration === undefined) return stop.signal;
-  return AbortSignal.any([stop.signal, AbortSignal.timeout(milliseconds(duration))]);
+  if (duration !== undefined) {
+    const over = (): void => stop.abort(new Error(`${duration} are over`));
+    setTimeout(over, milliseconds(duration)).unref();
+  }
+  return stop.signal;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };

@@ -4,7 +4,7 @@ import { createTenure } from '@tenure/core';
 import { interval, map, merge, switchMap, takeUntil } from 'rxjs';
 import { aborted, commandLine } from './store.ts';
 
-const { store, signal } = commandLine();
+const { store, signal } = await commandLine();
 await using tenure = createTenure({ store });
 const election = tenure.election('worker');
 

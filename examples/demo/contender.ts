@@ -3,33 +3,21 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Order, Part, Report, StoreSpec } from './report.ts';
-
-/** Someone who stands for election on this stage, in a process of their own or not. */
-export interface Contender {
-  readonly name: string;
-  /** Where it runs, in words. */
-  readonly home: string;
-  /** Ends its connection to the rest of the world at once, unasked. Resolves when that has happened. */
-  crash(): Promise<void>;
-  resign(): void;
-  /** Gives up what it holds and is gone. */
-  leave(): Promise<void>;
-}
+import type { Order, Part, Report } from './report.ts';
 
 const PROGRAM = fileURLToPath(new URL('worker.ts', import.meta.url));
 const PATIENCE_MS = 3000;
 
-/** A contender in a process of its own, always addressed by its process id. */
-export class WorkerProcess implements Contender {
+/** Someone who stands for election on this stage: a process of its own, always addressed by its process id. */
+export class Contender {
   readonly name: string;
   readonly #child: ChildProcess;
   #isHeard = false;
 
-  constructor(part: Part, store: StoreSpec, tell: (report: Report) => void, died: (how: string) => void) {
+  constructor(part: Part, storeUrl: string, tell: (report: Report) => void, died: (how: string) => void) {
     this.name = part.name;
     // In a process group of its own: Ctrl-C reaches the demo only, which then stops its workers.
-    this.#child = fork(PROGRAM, [JSON.stringify({ part, store })], {
+    this.#child = fork(PROGRAM, [JSON.stringify({ part, storeUrl })], {
       serialization: 'advanced',
       detached: true,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -42,10 +30,12 @@ export class WorkerProcess implements Contender {
     this.#child.once('exit', (code, signal) => died(signal ?? `exit ${code}`));
   }
 
+  /** Where it runs, in words. */
   get home(): string {
     return `process ${this.#child.pid}`;
   }
 
+  /** SIGKILL: it cannot tell anybody. Resolves when it is gone. */
   async crash(): Promise<void> {
     if (!this.#alive) return;
     const gone = once(this.#child, 'exit');
@@ -57,6 +47,7 @@ export class WorkerProcess implements Contender {
     this.#order('resign');
   }
 
+  /** Gives up what it holds and is gone. */
   async leave(): Promise<void> {
     // One that has not stood yet has nothing to give up.
     if (!this.#alive || !this.#isHeard) return this.crash();

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Chronicle, RecordedTerm } from './chronicle.ts';
-import type { Contender } from './contender.ts';
+import { Contender } from './contender.ts';
 import { msBetween, now } from './report.ts';
 import type { Report } from './report.ts';
 import { paint, paintName, seconds, span } from './screen.ts';
@@ -32,9 +32,9 @@ export class Play {
   }
 
   async run(): Promise<void> {
-    const { store, contenders, ttlMs } = this.#stage;
+    const { store, ttlMs } = this.#stage;
     this.#screen.print(`  store       ${store}`);
-    this.#screen.print(`  candidates  ${contenders}, for one election`);
+    this.#screen.print('  candidates  three processes, for one election');
     this.#screen.print(`  TTL         ${ttlMs / 1000} s: how long the store waits for a silent leader`);
 
     this.#screen.heading('1. Three stand, one leads');
@@ -42,7 +42,7 @@ export class Play {
     const first = await this.#termAfter(undefined, FIRST_TERM_MS);
     await this.#scene();
 
-    this.#screen.heading(`2. The leader is ${this.#stage.crash.what}`);
+    this.#screen.heading('2. The leader is killed with SIGKILL');
     const second = await this.#crash(first);
     this.#cast('dora');
     await this.#scene();
@@ -63,17 +63,18 @@ export class Play {
   }
 
   async #crash(term: RecordedTerm): Promise<RecordedTerm> {
-    const { crash, ttlMs } = this.#stage;
+    const { took, ttlMs } = this.#stage;
     const victim = this.#contender(term.who);
     this.#leaving.add(term.who);
-    this.#screen.event(`${paintName(term.who)} is ${crash.what} (${victim.home})`);
-    for (const line of crash.wait) this.#screen.event(line);
+    this.#screen.event(`${paintName(term.who)} is killed with SIGKILL (${victim.home})`);
+    this.#screen.event('Nobody can tell a dead process from a silent one,');
+    this.#screen.event(`so the store waits until the TTL of ${ttlMs / 1000} s is over.`);
     const at = now();
     await victim.crash();
-    if (victim.home.startsWith('process')) this.#chronicle.killed(term.who, now());
+    this.#chronicle.killed(term.who, now());
     const next = await this.#termAfter(term, 10_000 + 3 * ttlMs);
     const tookMs = msBetween(at, next.from);
-    this.#screen.event(`the takeover took ${paint('bold', seconds(tookMs))}: ${crash.took}`);
+    this.#screen.event(`the takeover took ${paint('bold', seconds(tookMs))}: ${took}`);
     await this.#dismiss(victim);
     return next;
   }
@@ -89,8 +90,9 @@ export class Play {
 
   #cast(name: string): void {
     this.#signal.throwIfAborted();
-    const contender = this.#stage.cast(
-      name,
+    const contender = new Contender(
+      this.#stage.part(name),
+      this.#stage.storeUrl,
       (report) => this.#hear(name, report),
       (how) => {
         if (!this.#leaving.has(name)) this.#failed(new Error(`${name} ended unexpectedly: ${how}`));

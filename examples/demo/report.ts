@@ -18,11 +18,6 @@ export type Report = {
 
 export type Order = 'resign' | 'leave';
 
-/** How to reach the store: another process makes its own from it. */
-export type StoreSpec =
-  | { readonly kind: 'etcd'; readonly hosts: readonly string[] }
-  | { readonly kind: 'consul'; readonly addresses: readonly string[]; readonly minTtlMs: number };
-
 export interface Part {
   readonly name: string;
   readonly namespace: string;

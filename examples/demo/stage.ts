@@ -1,108 +1,77 @@
 import { randomBytes } from 'node:crypto';
-import { MemorySpace } from '@tenure/core/memory';
-import { getBinary } from '../../test/servers/binaries.ts';
-import type { Cluster } from '../../test/servers/cluster.ts';
-import { startConsul } from '../../test/servers/consul.ts';
-import { startEtcd } from '../../test/servers/etcd.ts';
-import { addressesInEnvironment } from '../../test/servers/external.ts';
-import { WorkerProcess } from './contender.ts';
-import type { Contender } from './contender.ts';
-import { InProcess } from './in-process.ts';
-import type { Part, Report, StoreSpec } from './report.ts';
+import { redactUrl } from '@tenure/core/store';
+import { openVenue, venueKinds } from '../../test/servers/venue.ts';
+import type { VenueKind } from '../../test/servers/venue.ts';
+import type { Part } from './report.ts';
 
-type Casting = (name: string, tell: (report: Report) => void, died: (how: string) => void) => Contender;
-
-/** Where the demo plays: a store, and contenders who share it. */
+/** Where the demo plays: a store that every worker opens for itself. */
 export interface Stage {
   readonly store: string;
-  readonly contenders: string;
+  readonly storeUrl: string;
   readonly ttlMs: number;
-  /** What `crash` does here, and why the takeover takes its time, before and after. */
-  readonly crash: { readonly what: string; readonly wait: readonly string[]; readonly took: string };
-  readonly cast: Casting;
+  /** Why the takeover from a killed leader takes its time. */
+  readonly took: string;
+  part(name: string): Part;
   close(): Promise<void>;
 }
 
-export const STORES = ['etcd', 'consul', 'memory'] as const;
-export type StoreName = (typeof STORES)[number];
+const NAMES: Readonly<Record<VenueKind, string>> = {
+  sqlite: 'SQLite',
+  etcd: 'etcd',
+  consul: 'Consul',
+  redis: 'Redis',
+  postgres: 'PostgreSQL',
+  mariadb: 'MariaDB',
+};
 
-type Say = (text: string) => void;
-
-/** The first of etcd, Consul and memory that can be had here, or the one that was asked for. */
-export async function findStage(wanted: StoreName | undefined, say: Say): Promise<Stage> {
-  if (wanted === 'memory') return memoryStage();
-  if (wanted) return serverStage(wanted, say);
-  for (const kind of ['etcd', 'consul'] as const) {
-    try {
-      return await serverStage(kind, say);
-    } catch (error) {
-      say(`There is no ${kind} to be had: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
-  return memoryStage();
-}
-
-const NAMES = { etcd: 'etcd', consul: 'Consul' } as const;
-const SHORT_TTL_MS = 3000;
+const TTL_MS = 3000;
 /** Consul's own shortest TTL, unless its agents are configured for less, as those are that we start. */
 const CONSUL_TTL_MS = 10_000;
 
-async function serverStage(kind: 'etcd' | 'consul', say: Say): Promise<Stage> {
-  const urls = addressesInEnvironment(kind);
-  const cluster = urls ? undefined : await startServer(kind, say);
-  const addresses = urls ?? cluster?.urls ?? [];
-  const from = urls
-    ? 'named by the environment'
-    : `started for this demo, process ${cluster?.members[0]?.pid}`;
-  const ttlMs = urls && kind === 'consul' ? CONSUL_TTL_MS : SHORT_TTL_MS;
-  const spec: StoreSpec = kind === 'etcd' ? { kind, hosts: addresses } : { kind, addresses, minTtlMs: ttlMs };
-  const part = parts(ttlMs);
+const TOOK = 'the TTL, counted from its last sign of life';
+const TOOK_CONSUL = 'the TTL, and up to as much again that Consul grants the silent';
+
+/**
+ * A temporary SQLite file, a server that is started for the demo, or whatever the URL names.
+ * @throws Error with what would be right when `wanted` is none of these, or the server cannot be had.
+ */
+export async function findStage(wanted = 'sqlite', say: (text: string) => void): Promise<Stage> {
+  const kind = venueKinds.find((name) => name === wanted);
+  if (kind) return stageOf(kind, say);
+  if (!/^\w+:/.test(wanted) || wanted.startsWith('memory:')) {
+    throw new Error(
+      `--store is one of ${venueKinds.join(', ')}, or the URL of a store that processes share, got "${wanted}"`,
+    );
+  }
+  const isConsul = wanted.startsWith('consul:');
   return {
-    store: `${NAMES[kind]} at ${addresses.join(', ')}, ${from}`,
-    contenders: 'three processes',
-    ttlMs,
-    crash: {
-      what: 'killed with SIGKILL',
-      wait: [
-        `Nobody can tell a dead process from a silent one,`,
-        `so ${NAMES[kind]} waits until the TTL of ${ttlMs / 1000} s is over.`,
-      ],
-      took:
-        kind === 'etcd'
-          ? 'the TTL, counted from its last sign of life'
-          : 'the TTL, and up to as much again that Consul grants the silent',
-    },
-    cast: (name, tell, died) => new WorkerProcess(part(name), spec, tell, died),
-    close: async () => cluster?.stop(),
+    store: redactUrl(wanted),
+    storeUrl: wanted,
+    ttlMs: isConsul ? CONSUL_TTL_MS : TTL_MS,
+    took: isConsul ? TOOK_CONSUL : TOOK,
+    part: parts(isConsul ? CONSUL_TTL_MS : TTL_MS),
+    close: async () => {},
   };
 }
 
-async function startServer(kind: 'etcd' | 'consul', say: Say): Promise<Cluster> {
-  say(
-    `Looking for ${NAMES[kind]}: on PATH, in the cache, else from Debian's packages, which takes a while once.`,
-  );
-  await getBinary(kind);
-  say(`Starting ${NAMES[kind]}.`);
-  return kind === 'etcd' ? startEtcd({ own: true }) : startConsul({ own: true });
-}
-
-function memoryStage(): Stage {
-  const space = new MemorySpace();
-  const part = parts(SHORT_TTL_MS);
+async function stageOf(kind: VenueKind, say: (text: string) => void): Promise<Stage> {
+  if (kind !== 'sqlite') {
+    say(
+      `Looking for ${NAMES[kind]}: on PATH, in the cache, else from Debian's packages, which takes a while once.`,
+    );
+  }
+  const venue = await openVenue(kind);
+  const storeUrl = venue.url();
+  const pid = venue.cluster?.members[0]?.pid;
   return {
-    store: 'memory: no server, so all of this happens inside one process',
-    contenders: 'three candidates in one process',
-    ttlMs: SHORT_TTL_MS,
-    crash: {
-      what: 'cut off from the store',
-      wait: [
-        'Nobody tells the leader. It has to know by its own clock, and to stop',
-        `before the store, when the TTL of ${SHORT_TTL_MS / 1000} s is over, gives the key away.`,
-      ],
-      took: 'the TTL, counted from its last sign of life',
-    },
-    cast: (name, tell) => new InProcess(part(name), space, tell),
-    close: async () => {},
+    store: venue.cluster
+      ? `${NAMES[kind]} at ${storeUrl}, started for this demo, process ${pid}`
+      : `${NAMES[kind]}, a temporary file: ${venue.file}`,
+    storeUrl,
+    ttlMs: TTL_MS,
+    took: kind === 'consul' ? TOOK_CONSUL : TOOK,
+    part: parts(TTL_MS),
+    close: () => venue.close(),
   };
 }
 

@@ -1,16 +1,22 @@
-/** `pnpm chaos [leaders] [rounds] [etcd|consul]`: the failover tests with many leaders at once. Ends with 1 on any violation. */
-import { serverOrSkip } from '../servers/availability.ts';
-import type { RaftKind } from '../servers/cluster.ts';
+/** `pnpm chaos [leaders] [rounds] [store …]`: the failover tests with many leaders at once. Ends with 1 on any violation. */
 import { blackHole } from '../failover/black-hole.ts';
 import { blockedLoop, suspended } from '../failover/freeze.ts';
 import { memberLoss } from '../failover/member-loss.ts';
 import { summary } from '../failover/outcome.ts';
 import type { Outcome } from '../failover/outcome.ts';
+import { flushed, restarted } from '../failover/restart.ts';
+import { venueKinds, venueOrSkip } from '../servers/venue.ts';
+import type { VenueKind } from '../servers/venue.ts';
 
 const LEADERS = 20;
 const ROUNDS = 5;
 
-type Fault = readonly [what: string, run: (kind: RaftKind) => Promise<Outcome>];
+interface Fault {
+  readonly what: string;
+  /** The stores that can suffer it. */
+  readonly kinds: readonly VenueKind[];
+  readonly run: (kind: VenueKind) => Promise<Outcome>;
+}
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const wholeNumber = (text: string | undefined, otherwise: number): number => {
@@ -19,7 +25,7 @@ const wholeNumber = (text: string | undefined, otherwise: number): number => {
   return number;
 };
 
-async function attempt(kind: RaftKind, [what, run]: Fault): Promise<Outcome> {
+async function attempt(kind: VenueKind, { what, run }: Fault): Promise<Outcome> {
   const startedAt = performance.now();
   const outcome = await run(kind).catch((error: unknown): Outcome => {
     const message = error instanceof Error ? error.message : String(error);
@@ -36,17 +42,40 @@ async function attempt(kind: RaftKind, [what, run]: Fault): Promise<Outcome> {
 async function main([leadersArgument, roundsArgument, ...kinds]: readonly string[]): Promise<void> {
   const leaders = wholeNumber(leadersArgument, LEADERS);
   const rounds = wholeNumber(roundsArgument, ROUNDS);
+  const served = venueKinds.filter((kind) => kind !== 'sqlite');
+  const raft = ['etcd', 'consul'] as const;
   const faults: readonly Fault[] = [
-    [`${leaders} leaders behind a black hole`, (kind) => blackHole(kind, leaders)],
-    [`${leaders} leaders with a blocked event loop`, (kind) => blockedLoop(kind, leaders)],
-    [`${leaders} leaders suspended`, (kind) => suspended(kind, leaders)],
-    [`the leading server killed ${rounds} times`, (kind) => memberLoss(kind, rounds)],
+    {
+      what: `${leaders} leaders behind a black hole`,
+      kinds: venueKinds,
+      run: (kind) => blackHole(kind, leaders),
+    },
+    {
+      what: `${leaders} leaders with a blocked event loop`,
+      kinds: venueKinds,
+      run: (kind) => blockedLoop(kind, leaders),
+    },
+    { what: `${leaders} leaders suspended`, kinds: venueKinds, run: (kind) => suspended(kind, leaders) },
+    {
+      what: `the leading server killed ${rounds} times`,
+      kinds: raft,
+      run: (kind) => memberLoss(kind as (typeof raft)[number], rounds),
+    },
+    {
+      what: `the only server killed and restarted ${rounds} times`,
+      kinds: served,
+      run: (kind) => restarted(kind, rounds),
+    },
+    { what: `the data flushed ${rounds} times`, kinds: ['redis'], run: () => flushed(rounds) },
   ];
+  const unknown = kinds.filter((kind) => !venueKinds.some((known) => known === kind));
+  if (unknown.length > 0)
+    throw new Error(`no store is called ${unknown.join(', ')}: ${venueKinds.join(', ')}`);
   const outcomes: Outcome[] = [];
-  for (const kind of ['etcd', 'consul'] as const) {
+  for (const kind of venueKinds) {
     if (kinds.length > 0 && !kinds.includes(kind)) continue;
-    if (!(await serverOrSkip(kind, { own: true }))) continue;
-    for (const fault of faults) outcomes.push(await attempt(kind, fault));
+    if (!(await venueOrSkip(kind))) continue;
+    for (const fault of faults) if (fault.kinds.includes(kind)) outcomes.push(await attempt(kind, fault));
   }
   print(`\n${summary(outcomes)}`);
   if (outcomes.length === 0 || outcomes.some(({ violations }) => violations.length > 0)) process.exitCode = 1;

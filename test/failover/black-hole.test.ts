@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { serverOrSkip } from '../servers/availability.ts';
 import { blackHole } from './black-hole.ts';
 import { summary } from './outcome.ts';
+import { venueKinds, venueOrSkip } from '../servers/venue.ts';
 
-describe.each(['etcd', 'consul'] as const)('%s', async (kind) => {
-  const server = await serverOrSkip(kind, { own: true });
+describe.each(venueKinds)('%s', async (kind) => {
+  const available = await venueOrSkip(kind);
 
-  test.skipIf(!server)(
+  test.skipIf(!available)(
     'leaders whose connections go dead know that they are not leaders any more before the next ones begin',
     { timeout: 120_000 },
     async () => {

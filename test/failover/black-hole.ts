@@ -1,30 +1,37 @@
-import type { RaftKind } from '../servers/cluster.ts';
+import { until } from '../servers/until.ts';
 import { Arena } from './arena.ts';
-import { handovers, reignsOf } from './history.ts';
+import { current, handovers, reignsOf } from './history.ts';
 import { fromLoss } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { msBetween } from './protocol.ts';
+import type { VenueKind } from '../servers/venue.ts';
 
 /**
  * Leaders, each a process of its own, whose connections suddenly carry nothing any more and stay open, and one
- * challenger for all of their keys with connections that work.
+ * challenger for all of their keys with connections that work. A file has no connections: there the challenger is
+ * silenced with them, and who asks first when that is over leads next.
  */
-export async function blackHole(kind: RaftKind, count: number): Promise<Outcome> {
+export async function blackHole(kind: VenueKind, count: number): Promise<Outcome> {
   await using arena = await Arena.open(kind);
   const keys = Array.from({ length: count }, (_, index) => `key-${index + 1}`);
-  const proxy = await arena.proxy();
+  const cut = await arena.cut();
   const leaders = await arena.enter(
-    ...keys.map((key) => ({ id: `leader of ${key}`, keys: [key], through: [proxy] })),
+    ...keys.map((key) => ({ id: `leader of ${key}`, keys: [key], through: cut })),
   );
   const [challenger] = await arena.enter({ id: 'challenger', keys });
   await Promise.all(leaders.map((leader) => leader.lead()));
   await challenger!.follow();
 
-  proxy.blackHole();
-  await Promise.all([
-    ...leaders.map((leader) => leader.next('ended')),
-    ...keys.map((key) => challenger!.next('acquired', (report) => report.key === key)),
-  ]);
+  cut.blackHole();
+  const ended = Promise.all(leaders.map((leader) => leader.next('ended')));
+  if (cut.address)
+    await Promise.all(keys.map((key) => challenger!.next('acquired', (report) => report.key === key)));
+  await ended;
+  if (!cut.address) await cut.pass();
+  await until('every key is led again', async () => {
+    const led = current(reignsOf(arena.contenders)).map(({ key }) => key);
+    return new Set(led).size === count || undefined;
+  });
   const changes = handovers(reignsOf(arena.contenders));
   const violations = changes.flatMap(({ from, to }) => {
     const told = [from.abortedAt, from.endedAt].every((at) => at !== undefined && at < to.acquiredAt);
@@ -35,10 +42,14 @@ export async function blackHole(kind: RaftKind, count: number): Promise<Outcome>
 
   // What was held comes late, claims and renewals too. It must change nothing: the old leaders wait their turn.
   const healedAt = process.hrtime.bigint();
-  await proxy.pass();
-  await Promise.all(
-    leaders.map((leader) => leader.next('standing', ({ role }) => role === 'follower', healedAt)),
-  );
+  await cut.pass();
+  const alive = ({ event }: { event: string }): boolean => event === 'renewed' || event === 'opened';
+  await Promise.all(leaders.map((leader) => leader.next('session', alive, healedAt)));
+  if (cut.address) {
+    await Promise.all(
+      leaders.map((leader) => leader.next('standing', ({ role }) => role === 'follower', healedAt)),
+    );
+  }
   const marginsMs = changes.map(fromLoss);
   return {
     fault: 'black hole',

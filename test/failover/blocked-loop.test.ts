@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { serverOrSkip } from '../servers/availability.ts';
 import { blockedLoop } from './freeze.ts';
 import { summary } from './outcome.ts';
+import { venueKinds, venueOrSkip } from '../servers/venue.ts';
 
-describe.each(['etcd', 'consul'] as const)('%s', async (kind) => {
-  const server = await serverOrSkip(kind, { own: true });
+describe.each(venueKinds)('%s', async (kind) => {
+  const available = await venueOrSkip(kind);
 
-  test.skipIf(!server)(
+  test.skipIf(!available)(
     'the first read after the event loop was blocked says that the term is over',
     { timeout: 120_000 },
     async () => {

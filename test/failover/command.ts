@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
 import { guard } from '../servers/keeper.ts';
-import type { RaftCluster } from '../servers/cluster.ts';
+import type { Cluster } from '../servers/cluster.ts';
 
-/** etcdctl or consul on this cluster, and everything it has printed so far. */
+/** The servers' own client, and everything it has printed so far. */
 export class Command implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #args: readonly string[];
@@ -11,7 +11,7 @@ export class Command implements AsyncDisposable {
   #printed = '';
   #more = (): void => {};
 
-  constructor(cluster: RaftCluster, ...args: string[]) {
+  constructor(cluster: Cluster, ...args: string[]) {
     this.#args = args;
     this.#child = cluster.cli(args, { stdio: ['pipe', 'pipe', 'pipe'] });
     guard(this.#child);
@@ -49,7 +49,7 @@ export class Command implements AsyncDisposable {
   }
 
   /** Runs it to its end. */
-  static async output(cluster: RaftCluster, ...args: string[]): Promise<string> {
+  static async output(cluster: Cluster, ...args: string[]): Promise<string> {
     const command = new Command(cluster, ...args);
     await command.#ended;
     return command.printed;

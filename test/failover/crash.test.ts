@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { serverOrSkip } from '../servers/availability.ts';
-import { Arena, expiryMs } from './arena.ts';
+import { Arena } from './arena.ts';
 import type { Contender } from './contender.ts';
 import { msBetween } from './protocol.ts';
 import type { ReportOf } from './protocol.ts';
+import { venueKinds, venueOrSkip } from '../servers/venue.ts';
 
 /** A busy machine is late. Nobody's word depends on this. */
 const SLACK_MS = 5000;
 const KEY = 'key';
 
-describe.each(['etcd', 'consul'] as const)('%s', async (kind) => {
-  const server = await serverOrSkip(kind, { own: true });
+describe.each(venueKinds)('%s', async (kind) => {
+  const available = await venueOrSkip(kind);
 
   /** One leads and the other waits. */
   async function pair(
@@ -28,7 +28,7 @@ describe.each(['etcd', 'consul'] as const)('%s', async (kind) => {
 
   const won = (contender: Contender): Promise<ReportOf<'acquired'>> => contender.next('acquired');
 
-  test.skipIf(!server)(
+  test.skipIf(!available)(
     'a killed leader is followed when its TTL has passed, with a higher token',
     async () => {
       await using arena = await Arena.open(kind);
@@ -38,12 +38,12 @@ describe.each(['etcd', 'consul'] as const)('%s', async (kind) => {
       await first.end('SIGKILL');
       const next = await won(second);
       expect(next.token).toBeGreaterThan(token);
-      expect(msBetween(killedAt, next.at)).toBeLessThan(expiryMs(kind, arena.ttlMs) + SLACK_MS);
+      expect(msBetween(killedAt, next.at)).toBeLessThan(arena.expiryMs + SLACK_MS);
       expect(await arena.verdict()).toEqual([]);
     },
   );
 
-  test.skipIf(!server)('a leader that resigns ends its term first, and the next one leads', async () => {
+  test.skipIf(!available)('a leader that resigns ends its term first, and the next one leads', async () => {
     await using arena = await Arena.open(kind);
     const [first, second] = await pair(arena);
     first.tell({ order: 'resign', keys: [KEY] });
@@ -61,7 +61,7 @@ describe.each(['etcd', 'consul'] as const)('%s', async (kind) => {
     expect(await arena.verdict()).toEqual([]);
   });
 
-  test.skipIf(!server)('SIGTERM hands over and then ends the process as it would have', async () => {
+  test.skipIf(!available)('SIGTERM hands over and then ends the process as it would have', async () => {
     await using arena = await Arena.open(kind);
     const [first, second] = await pair(arena, ['SIGTERM']);
     const ending = first.end('SIGTERM');

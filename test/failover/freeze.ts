@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { RaftKind } from '../servers/cluster.ts';
 import { Arena } from './arena.ts';
 import type { Contender } from './contender.ts';
 import { handovers, reignsOf } from './history.ts';
@@ -10,6 +9,7 @@ import { fromLastRead } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { msBetween } from './protocol.ts';
 import type { ReportOf } from './protocol.ts';
+import type { VenueKind } from '../servers/venue.ts';
 
 const REASONS = new Set(['stalled', 'expired']);
 
@@ -20,7 +20,7 @@ interface Ice {
 }
 
 /** Leaders that block their event loop for 2·TTL, and until the next leader is there. */
-export async function blockedLoop(kind: RaftKind, count: number): Promise<Outcome> {
+export async function blockedLoop(kind: VenueKind, count: number): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), 'tenure-blocked-'));
   const untilFile = join(folder, 'thaw');
   try {
@@ -35,7 +35,7 @@ export async function blockedLoop(kind: RaftKind, count: number): Promise<Outcom
 }
 
 /** Leaders that are stopped for 2·TTL, and until the next leader is there. */
-export function suspended(kind: RaftKind, count: number): Promise<Outcome> {
+export function suspended(kind: VenueKind, count: number): Promise<Outcome> {
   return frozen(kind, count, {
     fault: 'SIGSTOP',
     freeze: (leader) => leader.suspend(),
@@ -45,7 +45,7 @@ export function suspended(kind: RaftKind, count: number): Promise<Outcome> {
   });
 }
 
-async function frozen(kind: RaftKind, count: number, { fault, freeze, thaw }: Ice): Promise<Outcome> {
+async function frozen(kind: VenueKind, count: number, { fault, freeze, thaw }: Ice): Promise<Outcome> {
   await using arena = await Arena.open(kind);
   const keys = Array.from({ length: count }, (_, index) => `key-${index + 1}`);
   const leaders = await arena.enter(...keys.map((key) => ({ id: `leader of ${key}`, keys: [key] })));

@@ -55,11 +55,10 @@ export function handovers(reigns: readonly Reign[]): Handover[] {
 }
 
 /**
- * What the promise forbids: a term that begins before the one before it is over, a token that does not rise, and
- * whatever the contenders themselves call a scandal. A process that does not run cannot tell of its loss in time; that
- * counts as over if it did not run, by its own report, when the next term began.
+ * What no store's trouble excuses: a token that does not rise, a term that ends twice or before its signal has aborted,
+ * and whatever the contenders themselves call a scandal.
  */
-export function violations(contenders: readonly Contender[]): string[] {
+export function breaches(contenders: readonly Contender[]): string[] {
   const found = contenders.flatMap((contender) => contender.scandals);
   const reigns = reignsOf(contenders);
   for (const { contender, key, token, abortedAt, endedAt } of reigns) {
@@ -71,9 +70,23 @@ export function violations(contenders: readonly Contender[]): string[] {
   for (const { from, to } of handovers(reigns)) {
     const where = `${to.key}: ${to.contender.id}'s term ${to.token} began`;
     const before = `${from.contender.id}'s term ${from.token}`;
-    const lateMs = (at: bigint): string => `${msBetween(to.acquiredAt, at).toFixed(1)} ms`;
     if (to.token === from.token) found.push(`${where} with the token of ${before}`);
     if (to.acquiredAt < from.acquiredAt) found.push(`${where} before ${before}, though its token is higher`);
+  }
+  return found;
+}
+
+/**
+ * Terms that begin before the one before them is over, which the promise forbids as long as the store keeps its word.
+ * A process that does not run cannot tell of its loss in time; that counts as over if it did not run, by its own
+ * report, when the next term began.
+ */
+export function overlaps(contenders: readonly Contender[]): string[] {
+  return handovers(reignsOf(contenders)).flatMap(({ from, to }) => {
+    const found: string[] = [];
+    const where = `${to.key}: ${to.contender.id}'s term ${to.token} began`;
+    const before = `${from.contender.id}'s term ${from.token}`;
+    const lateMs = (at: bigint): string => `${msBetween(to.acquiredAt, at).toFixed(1)} ms`;
     if (from.lastCurrentAt > to.acquiredAt)
       found.push(`${where}, and ${before} was current ${lateMs(from.lastCurrentAt)} later`);
     if (from.endedAt === undefined) {
@@ -81,8 +94,8 @@ export function violations(contenders: readonly Contender[]): string[] {
     } else if (from.endedAt > to.acquiredAt && !away(from.contender, to.acquiredAt)) {
       found.push(`${where}, and ${before} ended ${lateMs(from.endedAt)} later`);
     }
-  }
-  return found;
+    return found;
+  });
 }
 
 function away(contender: Contender, moment: bigint): boolean {

@@ -1,36 +1,41 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { Proxy } from '@tenure/conformance/network';
-import { serverOrSkip } from '../servers/availability.ts';
-import type { RaftKind } from '../servers/cluster.ts';
-import { request } from '../servers/request.ts';
 import { Arena } from './arena.ts';
-import { Command } from './command.ts';
 import type { Contender } from './contender.ts';
+import { counters } from './cost.ts';
 import { table } from './table.ts';
+import { venueKinds, venueOrSkip } from '../servers/venue.ts';
+import type { Cut, VenueKind } from '../servers/venue.ts';
 
 const FEW = 100;
 const MANY = 1000;
 /** The agents of Consul grant a client 200 connections, of which the store uses 32 unless told otherwise. */
-const CONNECTIONS: Record<RaftKind, number> = { etcd: 4, consul: 40 };
+const CONNECTIONS: Record<VenueKind, number> = {
+  etcd: 4,
+  consul: 40,
+  redis: 2,
+  postgres: 5,
+  mariadb: 4,
+  sqlite: 0,
+};
 
-describe.each(['etcd', 'consul'] as const)('%s', async (kind) => {
-  const server = await serverOrSkip(kind, { own: true });
+describe.each(venueKinds)('%s', async (kind) => {
+  const available = await venueOrSkip(kind);
 
-  test.skipIf(!server)(
+  test.skipIf(!available)(
     'a thousand elections of one process live on one session, and cost at rest what a hundred do',
     { timeout: 180_000 },
     async () => {
       await using arena = await Arena.open(kind, { ttlMs: 4000 });
-      const proxy = await arena.proxy();
-      const peak = watchConnections(proxy);
+      const cut = await arena.cut();
+      const peak = watchConnections(cut);
       const keys = Array.from({ length: MANY }, (_, index) => `key-${index + 1}`);
-      const [leader] = await arena.enter({ id: 'leader', keys, through: [proxy], reads: false });
+      const [leader] = await arena.enter({ id: 'leader', keys, through: cut, reads: false });
 
       await leadAll(leader!, keys.slice(0, FEW));
-      const few = await atRest(arena, leader!, proxy);
+      const few = await atRest(arena, leader!, cut);
       await leadAll(leader!, keys.slice(FEW));
-      const many = await atRest(arena, leader!, proxy);
+      const many = await atRest(arena, leader!, cut);
       const measured = [
         { store: kind, elections: FEW, ...few },
         { store: kind, elections: MANY, ...many },
@@ -60,48 +65,31 @@ async function leadAll(leader: Contender, keys: readonly string[]): Promise<void
 async function atRest(
   arena: Arena,
   leader: Contender,
-  proxy: Proxy,
+  cut: Cut,
 ): Promise<Record<'sessions' | 'renewals' | 'lost' | 'requests' | 'received', number>> {
   const isRenewal = ({ event }: { event: string }): boolean => event === 'renewed';
+  const { sessions, requests } = counters[arena.venue.kind];
   // What follows the last grant is over when the session has been renewed once more.
   await leader.next('session', isRenewal, process.hrtime.bigint());
-  const sessions = await countSessions(arena);
+  const live = await sessions(arena);
   const since = process.hrtime.bigint();
-  const before = { requests: await countRequests(arena, proxy), received: proxy.bytes.down };
+  const before = { requests: await requests(arena, cut), received: cut.bytes?.down ?? 0 };
   await pause(3 * arena.ttlMs); // the period that is measured
-  const requests = (await countRequests(arena, proxy)) - before.requests;
+  const asked = (await requests(arena, cut)) - before.requests;
   const within = ({ at }: { at: bigint }): boolean => at > since;
   return {
-    sessions,
+    sessions: live,
     renewals: leader.of('session').filter((report) => isRenewal(report) && within(report)).length,
     lost: leader.of('ended').filter(within).length,
-    requests,
-    received: proxy.bytes.down - before.received,
+    requests: asked,
+    received: (cut.bytes?.down ?? 0) - before.received,
   };
 }
 
-/** Leases of etcd, sessions of Consul. */
-async function countSessions({ cluster }: Arena): Promise<number> {
-  if (cluster.kind === 'consul')
-    return (JSON.parse(await request(`${cluster.urls[0]!}/v1/session/list`)) as []).length;
-  const listed = await Command.output(cluster, 'lease', 'list', '--write-out=json');
-  return ((JSON.parse(listed) as { leases?: unknown[] }).leases ?? []).length;
-}
-
-/** Messages that etcd received. Consul counts nothing as sharply: there it is the bytes it was sent, all of them headers. */
-async function countRequests({ cluster }: Arena, proxy: Proxy): Promise<number> {
-  if (cluster.kind === 'consul') return proxy.bytes.up;
-  const metrics = await request(`${cluster.urls[0]!}/metrics`);
-  return [...metrics.matchAll(/^grpc_server_msg_received_total\{.*\} (\S+)$/gmu)].reduce(
-    (sum, [, count]) => sum + Number(count),
-    0,
-  );
-}
-
-function watchConnections(proxy: Proxy): { stop(): number } {
+function watchConnections(cut: Cut): { stop(): number } {
   let most = 0;
   const look = (): void => {
-    most = Math.max(most, proxy.open);
+    most = Math.max(most, cut.open ?? 0);
   };
   const timer = setInterval(look, 10);
   return {

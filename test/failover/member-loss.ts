@@ -18,7 +18,7 @@ export async function memberLoss(kind: RaftKind, rounds: number): Promise<Outcom
   for (const contender of contenders) contender.stand();
   await settled(contenders, 0n);
   for (let round = 1; round <= rounds; round += 1) {
-    const member = await arena.cluster.leader();
+    const member = await arena.raft.leader();
     const killedAt = process.hrtime.bigint();
     await member.kill();
     await settled(contenders, killedAt);

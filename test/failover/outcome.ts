@@ -1,12 +1,12 @@
-import type { RaftKind } from '../servers/cluster.ts';
 import type { Handover } from './history.ts';
 import { msBetween } from './protocol.ts';
 import { spread, table, tally } from './table.ts';
+import type { VenueKind } from '../servers/venue.ts';
 
 /** What became of one fault, done to one or many leaders at once. */
 export interface Outcome {
   readonly fault: string;
-  readonly kind: RaftKind;
+  readonly kind: VenueKind;
   readonly handovers: readonly Handover[];
   /** How long the last leader was done before the next began, in milliseconds, one for each handover. */
   readonly marginsMs: readonly number[];

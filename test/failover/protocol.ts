@@ -1,14 +1,10 @@
 /** What a test and its contenders, each a process of its own, say to one another. */
 
-/** Where a contender finds its store: plain data, because another process makes the store from it. */
-export type StoreSpec =
-  | { readonly kind: 'etcd'; readonly hosts: readonly string[] }
-  | { readonly kind: 'consul'; readonly addresses: readonly string[]; readonly minTtlMs: number };
-
 export interface Plan {
   /** The candidate's id. */
   readonly id: string;
-  readonly store: StoreSpec;
+  /** Another process makes its own store from it. */
+  readonly storeUrl: string;
   readonly namespace: string;
   readonly ttlMs: number;
   /** One election each, all on one session. */

@@ -1,12 +1,9 @@
 /** A contender as users would write one, over what ships. It reports everything that it is told, with the time. */
 import { existsSync } from 'node:fs';
-import { createTenure } from '@tenure/core';
+import { createTenure, openStore } from '@tenure/core';
 import type { Election, Term, TermEnd } from '@tenure/core';
-import type { Store } from '@tenure/core/store';
-import { consul } from '@tenure/consul';
-import { etcd } from '@tenure/etcd';
 import { msBetween } from './protocol.ts';
-import type { Order, Plan, Report, StoreSpec, View } from './protocol.ts';
+import type { Order, Plan, Report, View } from './protocol.ts';
 
 const READ_EVERY_MS = 5;
 
@@ -32,7 +29,7 @@ interface Stand {
 
 const plan = JSON.parse(process.argv[2] ?? '') as Plan;
 const tenure = createTenure({
-  store: openStore(plan.store),
+  store: await openStore(plan.storeUrl),
   namespace: plan.namespace,
   ttlMs: plan.ttlMs,
   candidate: { id: plan.id },
@@ -42,12 +39,6 @@ const stands = new Map<string, Stand>(plan.keys.map((key) => [key, stand(key)]))
 let reader: NodeJS.Timeout | undefined;
 let readAt = now();
 let closing = false;
-
-function openStore(spec: StoreSpec): Store {
-  return spec.kind === 'etcd'
-    ? etcd({ hosts: spec.hosts })
-    : consul({ addresses: spec.addresses, minTtlMs: spec.minTtlMs });
-}
 
 function stand(key: string): Stand {
   const election = tenure.election(key);

@@ -1,0 +1,77 @@
+import Database from 'libsql';
+import { request } from '../servers/request.ts';
+import type { Arena } from './arena.ts';
+import { Command } from './command.ts';
+import type { Cut, VenueKind } from '../servers/venue.ts';
+
+/** What a store is asked by everybody together, by its own count, and the sessions that live there. */
+interface Counter {
+  readonly sessions: (arena: Arena) => Promise<number>;
+  /** Messages, commands or statements so far. */
+  readonly requests: (arena: Arena, cut: Cut) => Promise<number>;
+}
+
+const ask = async ({ cluster }: Arena, ...args: string[]): Promise<string> =>
+  (await Command.output(cluster, ...args)).trim();
+
+/** The sum of all numbers that follow a match. */
+const total = (text: string, pattern: RegExp): number =>
+  [...text.matchAll(pattern)].reduce((sum, [, count]) => sum + Number(count), 0);
+
+function queryFile({ venue }: Arena, query: string): number {
+  const database = new Database(venue.file!, { readonly: true });
+  try {
+    return Number((database.prepare(query).raw().get() as unknown[])[0]);
+  } finally {
+    database.close();
+  }
+}
+
+const countSessions = 'select count(*) from tenure_sessions';
+const countRenewals = 'select sum(renewals) from tenure_sessions';
+
+export const counters: Readonly<Record<VenueKind, Counter>> = {
+  etcd: {
+    sessions: async (arena) => {
+      const listed = await ask(arena, 'lease', 'list', '--write-out=json');
+      return ((JSON.parse(listed) as { leases?: unknown[] }).leases ?? []).length;
+    },
+    requests: async ({ cluster }) =>
+      total(await request(`${cluster.urls[0]!}/metrics`), /^grpc_server_msg_received_total\{.*\} (\S+)$/gmu),
+  },
+  consul: {
+    sessions: async ({ cluster }) =>
+      (JSON.parse(await request(`${cluster.urls[0]!}/v1/session/list`)) as []).length,
+    // It counts nothing as sharply: these are the bytes it was sent, all of them headers.
+    requests: async (_, cut) => cut.bytes!.up,
+  },
+  redis: {
+    sessions: async (arena) => {
+      const keys = await ask(arena, '--scan', '--pattern', '*:session:*');
+      return keys === '' ? 0 : keys.split('\n').length;
+    },
+    requests: async (arena) => {
+      // Each look is a command, and so is what its client says at first.
+      const stats = await ask(arena, 'info', 'commandstats');
+      return total(stats, /^cmdstat_(?:evalsha|eval|ping|get|set|hget|hmget)\w*:calls=(\d+)/gmu);
+    },
+  },
+  postgres: {
+    sessions: async (arena) => Number(await ask(arena, '-Atc', countSessions)),
+    // Its statistics are late by up to a second: these are the bytes it was sent.
+    requests: async (_, cut) => cut.bytes!.up,
+  },
+  mariadb: {
+    sessions: async (arena) => Number(await ask(arena, '-Ne', countSessions)),
+    requests: async (arena) =>
+      total(
+        await ask(arena, '-Ne', "show global status like 'Com\\_%'"),
+        /^Com_(?:select|insert|update|delete)\s+(\d+)$/gmu,
+      ),
+  },
+  sqlite: {
+    sessions: async (arena) => queryFile(arena, countSessions),
+    // There is nobody who counts but the rows themselves.
+    requests: async (arena) => queryFile(arena, countRenewals),
+  },
+};

@@ -1,0 +1,124 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startProxy } from '@tenure/conformance/network';
+import type { Address } from '@tenure/conformance/network';
+import { migrate as migrateMysql } from '@tenure/sql/mysql';
+import { migrate as migratePostgres } from '@tenure/sql/postgres';
+import { serverOrSkip } from './availability.ts';
+import type { Cluster } from './cluster.ts';
+import { startConsul } from './consul.ts';
+import { startEtcd } from './etcd.ts';
+import { startMariadb } from './mariadb.ts';
+import { startPostgres } from './postgres.ts';
+import { startRedis } from './redis.ts';
+import { FileLock } from './file-lock.ts';
+
+export const venueKinds = ['etcd', 'consul', 'redis', 'postgres', 'mariadb', 'sqlite'] as const;
+export type VenueKind = (typeof venueKinds)[number];
+
+/** Something that stands between contenders and their store, and can silence it without ending any connection. */
+export interface Cut {
+  /** Where contenders that are to be cut off reach the store; undefined where everybody is. */
+  readonly address: Address | undefined;
+  blackHole(): void;
+  pass(): Promise<void>;
+  close(): Promise<void>;
+  /** Of what a network carried, in both directions, and the connections that are open now. */
+  readonly bytes?: { readonly up: number; readonly down: number };
+  readonly open?: number;
+}
+
+/** A store of its own for contenders, each a process, to meet at. */
+export interface Venue {
+  readonly kind: VenueKind;
+  /** Undefined where there is no server. */
+  readonly cluster: Cluster | undefined;
+  /** Where it lies, when there is no server. */
+  readonly file?: string;
+  /** What another process opens the store with. */
+  url(through?: readonly Address[]): string;
+  /** How long the store takes at most to give a silent session's keys to others. */
+  expiryMs(ttlMs: number): number;
+  cut(): Promise<Cut>;
+  close(): Promise<void>;
+}
+
+export interface VenueOptions {
+  /** @default 1; 3 where the servers agree on a leader */
+  readonly members?: 1 | 3;
+}
+
+/** False, with the reason printed, where its server cannot be had. Throws then in CI. */
+export async function venueOrSkip(kind: VenueKind): Promise<boolean> {
+  return kind === 'sqlite' || (await serverOrSkip(kind, { own: true })) !== undefined;
+}
+
+/** Consul's default minimum is 10 s, and it waits for twice the TTL: too long for tests. */
+const CONSUL_MIN_TTL_MS = 1000;
+
+export async function openVenue(kind: VenueKind, { members = 1 }: VenueOptions = {}): Promise<Venue> {
+  switch (kind) {
+    case 'etcd':
+      // It looks for leases that are over twice a second.
+      return served(kind, await startEtcd({ members, own: true }), (ttlMs) => ttlMs + 1000);
+    case 'consul':
+      return served(
+        kind,
+        await startConsul({ members, own: true, ttlMinMs: CONSUL_MIN_TTL_MS }),
+        (ttlMs) => 2 * ttlMs,
+        `?minTtlMs=${CONSUL_MIN_TTL_MS}`,
+      );
+    case 'redis':
+      return served(kind, await startRedis({ own: true, appendonly: true }));
+    case 'postgres': {
+      const venue = served(kind, await startPostgres({ own: true, maxConnections: 200 }));
+      await migratePostgres({ url: venue.url() });
+      return venue;
+    }
+    case 'mariadb': {
+      const venue = served(kind, await startMariadb({ own: true }));
+      await migrateMysql({ url: venue.url() });
+      return venue;
+    }
+    case 'sqlite':
+      return onFile(await mkdtemp(join(tmpdir(), 'tenure-venue-')));
+  }
+}
+
+function served(
+  kind: VenueKind,
+  cluster: Cluster,
+  expiryMs = (ttlMs: number): number => ttlMs,
+  query = '',
+): Venue {
+  const [first] = cluster.members;
+  return {
+    kind,
+    cluster,
+    expiryMs,
+    url: (through = cluster.members.map(({ port }) => ({ host: '127.0.0.1', port }))) => {
+      const hosts = through.map(({ host, port }) => `${host}:${port}`).join(',');
+      if (kind === 'etcd' || kind === 'consul') return `${kind}://${hosts}${query}`;
+      return cluster.urls[0]!.replace(`127.0.0.1:${first!.port}`, hosts);
+    },
+    cut: async () => {
+      const proxy = await startProxy({ host: '127.0.0.1', port: first!.port });
+      return Object.assign(proxy, { address: { host: proxy.host, port: proxy.port } });
+    },
+    close: () => cluster.stop(),
+  };
+}
+
+function onFile(folder: string): Venue {
+  const file = join(folder, 'tenure.db');
+  return {
+    kind: 'sqlite',
+    cluster: undefined,
+    file,
+    expiryMs: (ttlMs) => ttlMs,
+    url: () => `sqlite:${file}`,
+    cut: async () => new FileLock(file),
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
+}
