@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@tenure/core/store';
+import { checkDelimiters, InvalidArgumentError } from '@tenure/core/store';
 import { COMMON_OPTIONS } from '../options.ts';
 import { numberOf, queryOptions } from '../url.ts';
 import type { MysqlConnectionOptions } from './driver.ts';
@@ -72,6 +72,8 @@ function parsedUrl(url: unknown): URL {
   if (!/^(?:mysql|mariadb):$/u.test(parsed.protocol) || parsed.host === '') {
     throw new InvalidArgumentError(`mysql option url must be a URL ${LOOKS}, got one of ${parsed.protocol}`);
   }
+  // So that the end of a password is not taken for the path or a parameter, which are shown.
+  checkDelimiters(url);
   for (const part of [parsed.hostname, parsed.username, parsed.password, parsed.pathname]) {
     if (!isEncoded(part)) {
       throw new InvalidArgumentError('mysql option url has a % that stands for no character; write %25');

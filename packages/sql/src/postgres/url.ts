@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '@tenure/core/store';
+import { checkDelimiters, InvalidArgumentError } from '@tenure/core/store';
 import type { PostgresConnection } from './driver.ts';
 
 const LOOKS = 'like postgres://user:password@host:5432/database';
@@ -18,6 +18,8 @@ export function parsedUrl(url: unknown): URL {
       `postgres option url must be a URL ${LOOKS}, got one of ${parsed.protocol}`,
     );
   }
+  // So that the end of a password is not taken for the path, which is shown.
+  checkDelimiters(url);
   for (const part of [parsed.username, parsed.password, parsed.pathname]) {
     if (!isEncoded(part)) {
       throw new InvalidArgumentError(

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { InvalidArgumentError } from '@tenure/core/store';
+import { InvalidArgumentError, redactUrl } from '@tenure/core/store';
 import { commonSettings } from '../options.ts';
 import type { CommonOptions, CommonSettings } from '../options.ts';
 import { numberOf, queryOptions } from '../url.ts';
@@ -67,14 +67,14 @@ export function optionsOf(url: string): SqliteOptions & { readonly file: string 
   const path = parts?.['path'];
   if (path === undefined || path.startsWith('//')) {
     throw new InvalidArgumentError(
-      `a SQLite URL is like sqlite:./tenure.db or sqlite:///var/lib/app/tenure.db, got ${JSON.stringify(url)}`,
+      `a SQLite URL is like sqlite:./tenure.db or sqlite:///var/lib/app/tenure.db, got ${JSON.stringify(redactUrl(url))}`,
     );
   }
   const query = new URLSearchParams(parts?.['query'] ?? '');
   const { common, own } = queryOptions(url, query, ['driver', 'busyTimeoutMs', 'pollMs']);
   const { schema, ...rest } = common;
   if (schema !== undefined)
-    throw new InvalidArgumentError(`${JSON.stringify(url)} names a schema: a file has only one`);
+    throw new InvalidArgumentError(`${JSON.stringify(redactUrl(url))} names a schema: a file has only one`);
   const number = (name: 'busyTimeoutMs' | 'pollMs'): object => {
     const text = own.get(name);
     return text === undefined ? {} : { [name]: numberOf(url, name, text) };
@@ -93,9 +93,12 @@ function decodePath(url: string, path: string): string {
   try {
     return decodeURIComponent(path);
   } catch (error) {
-    throw new InvalidArgumentError(`${JSON.stringify(url)} has a "%" that encodes nothing; write it %25`, {
-      cause: error,
-    });
+    throw new InvalidArgumentError(
+      `${JSON.stringify(redactUrl(url))} has a "%" that encodes nothing; write it %25`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
