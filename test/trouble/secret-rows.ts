@@ -1,4 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { openUrl as consul } from '@tenure/consul';
+import type { Store } from '@tenure/core';
+import { openUrl as etcd } from '@tenure/etcd';
+import { openUrl as mysql } from '@tenure/sql/mysql';
+import { openUrl as postgres } from '@tenure/sql/postgres';
 import type { Certificates } from '../servers/certificates.ts';
 import type { Cluster, Kind } from '../servers/cluster.ts';
 import { startConsul } from '../servers/consul.ts';
@@ -10,6 +15,8 @@ import { startTlsFront } from './tls-front.ts';
 /** A scheme of store URLs, and a server that asks for a password. */
 export interface Row {
   readonly scheme: string;
+  /** Of the scheme's package. */
+  readonly openUrl: (url: string) => Store;
   readonly kind: Kind;
   /** What stands before the password, with its colon. */
   readonly user: string;
@@ -32,6 +39,7 @@ const files = ({ ca, cert, key }: Certificates['client']): string => `ca=${ca}&c
 export const rows: readonly Row[] = [
   {
     scheme: 'etcd',
+    openUrl: etcd,
     kind: 'etcd',
     user: 'tenure:',
     path: '/ns',
@@ -43,6 +51,7 @@ export const rows: readonly Row[] = [
   },
   {
     scheme: 'consul',
+    openUrl: consul,
     kind: 'consul',
     user: ':',
     path: '/ns',
@@ -54,6 +63,7 @@ export const rows: readonly Row[] = [
   },
   {
     scheme: 'postgres',
+    openUrl: postgres,
     kind: 'postgres',
     user: 'postgres:',
     path: '/postgres',
@@ -66,6 +76,7 @@ export const rows: readonly Row[] = [
   },
   {
     scheme: 'mariadb',
+    openUrl: mysql,
     kind: 'mariadb',
     user: 'root:',
     path: '/tenure',

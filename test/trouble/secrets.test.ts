@@ -134,17 +134,19 @@ describe.each(rows)('a secret in a $scheme: URL is in no store and no error', as
 
   it('when the URL is malformed', async () => {
     const leaks = await Promise.all(
-      malformed(row).map(async (wrong) => {
-        const got: unknown[] = [];
-        const note = (value: unknown): void => void got.push(value);
-        const store = await openStore(wrong).catch(note);
-        if (store) {
-          note(store);
-          await store.holder({ namespace: 'a', name: 'b' }, AbortSignal.timeout(1000)).catch(note);
-          await store.close().catch(note);
-        }
-        return got.map((value) => leakIn(value, MARKER)).map((leak) => leak && `${wrong}: ${leak}`);
-      }),
+      [openStore, row.openUrl].flatMap((open) =>
+        malformed(row).map(async (wrong) => {
+          const got: unknown[] = [];
+          const note = (value: unknown): void => void got.push(value);
+          const store = await Promise.resolve(wrong).then(open).catch(note);
+          if (store) {
+            note(store);
+            await store.holder({ namespace: 'a', name: 'b' }, AbortSignal.timeout(1000)).catch(note);
+            await store.close().catch(note);
+          }
+          return got.map((value) => leakIn(value, MARKER)).map((leak) => leak && `${wrong}: ${leak}`);
+        }),
+      ),
     );
     expect(leaks.flat().filter((leak) => leak !== undefined)).toEqual([]);
   });

@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { openUrl as consul } from '@tenure/consul';
 import { InvalidArgumentError, createTenure, openStore } from '@tenure/core';
+import { openUrl as etcd } from '@tenure/etcd';
+import { openUrl as mysql } from '@tenure/sql/mysql';
+import { openUrl as postgres } from '@tenure/sql/postgres';
+import { openUrl as sqlite } from '@tenure/sql/sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const refusal = async (url: unknown): Promise<string> => {
@@ -20,26 +25,27 @@ describe('openStore', () => {
   it('opens memory: as one store for the whole process, so that tenures of it contend', async () => {
     await using one = createTenure({ store: await openStore('memory:') });
     await using other = createTenure({ store: await openStore('memory:') });
-    await using elsewhere = createTenure({ store: await openStore('memory:?namespace=elsewhere') });
+    const store = await openStore('memory:?namespace=elsewhere');
+    expect(store.namespace).toBe('elsewhere');
+    await using elsewhere = createTenure({ store });
     await one.lock('job').acquire();
     expect(await other.lock('job').tryAcquire()).toBeUndefined();
     expect(await elsewhere.lock('job').tryAcquire()).toBeDefined();
   });
 
-  it('has every scheme of a store that is installed', async () => {
-    for (const [url, name] of [
-      ['etcd://127.0.0.1/ns', 'etcd'],
-      ['CONSUL://127.0.0.1/ns', 'consul'],
-      ['postgres://127.0.0.1/db?namespace=ns', 'postgres'],
-      ['postgresql://127.0.0.1/db?namespace=ns', 'postgres'],
-      ['mysql://127.0.0.1/db?namespace=ns', 'mysql'],
-      ['mariadb://127.0.0.1/db?namespace=ns', 'mysql'],
-      ['sqlite:./never-opened.db?namespace=ns', 'sqlite'],
-      ['memory:?namespace=ns', 'memory'],
+  it('is the openUrl of the package that the scheme belongs to', async () => {
+    for (const [url, name, openUrl] of [
+      ['etcd://127.0.0.1/ns', 'etcd', etcd],
+      ['CONSUL://127.0.0.1/ns', 'consul', consul],
+      ['postgres://127.0.0.1/db?namespace=ns', 'postgres', postgres],
+      ['postgresql://127.0.0.1/db?namespace=ns', 'postgres', postgres],
+      ['mysql://127.0.0.1/db?namespace=ns', 'mysql', mysql],
+      ['mariadb://127.0.0.1/db?namespace=ns', 'mysql', mysql],
+      ['sqlite:./never-opened.db?namespace=ns', 'sqlite', sqlite],
     ] as const) {
-      const store = await openStore(url);
-      expect(store).toMatchObject({ name, namespace: 'ns' });
-      await store.close();
+      const [store, own] = [await openStore(url), openUrl(url)];
+      expect(store).toMatchObject({ name, namespace: 'ns', traits: own.traits });
+      await Promise.all([store.close(), own.close()]);
     }
   });
 
