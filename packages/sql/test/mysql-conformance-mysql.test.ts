@@ -1,0 +1,3 @@
+import { describeMysql } from './mysql-conformance.ts';
+
+await describeMysql('mysql');
