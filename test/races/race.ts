@@ -7,6 +7,8 @@ import type { Steal, Venue } from './venue.ts';
 
 /** What a renewal is for: the holder may go on for so long once it is answered. */
 const TTL_MS = 60_000;
+/** The thief's own session is nobody's subject. */
+const THIEF_TTL_MS = 24 * 3600 * 1000;
 const FIRST_MOMENT_US = 2000;
 const SHORTEST_MOMENT_US = 50;
 
@@ -22,7 +24,7 @@ export const nonce = (): string => randomBytes(8).toString('hex');
  */
 export async function race(venue: Venue, rounds: number, steal?: Steal): Promise<Tally> {
   const tally = new Tally();
-  const thief = await open(venue.thief);
+  const thief = await open(venue.thief, THIEF_TTL_MS);
   const take = steal ?? ((key: Key) => claim(thief, key));
   const namespace = `race-${nonce()}`;
   let momentUs = FIRST_MOMENT_US;
@@ -71,8 +73,8 @@ export async function insist<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-export function open(store: Store): Promise<StoreSession> {
-  const request = { id: nonce(), ttlMs: TTL_MS, name: 'race', namespace: 'race' };
+export function open(store: Store, ttlMs: number = TTL_MS): Promise<StoreSession> {
+  const request = { id: nonce(), ttlMs, name: 'race', namespace: 'race' };
   return insist(() => store.open(request, never));
 }
 

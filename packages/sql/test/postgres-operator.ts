@@ -27,8 +27,10 @@ export class Operator {
     return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
   }
 
+  /** And says so: who waits would otherwise ask only when the holder's time is up. */
   async deleteKey({ namespace, name }: Key): Promise<void> {
     await this.ask('DELETE FROM tenure_locks WHERE namespace = $1 AND name = $2', [namespace, name]);
+    await this.ask('NOTIFY "public.tenure_news"');
   }
 
   /** What is held under the namespace, and which of these sessions there are. */

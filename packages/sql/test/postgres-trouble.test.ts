@@ -99,6 +99,16 @@ describe.skipIf(!available)('PostgreSQL in trouble', () => {
     await pool.end();
   });
 
+  test("a user's pool of one connection serves everything, one after the other", async () => {
+    const pool = new pg.Pool({ connectionString: url, max: 1 });
+    const session = await open(storeOf({ pool }));
+    const namespace = nonce();
+    const claims = Array.from({ length: 20 }, (_, i) => grant(session, { namespace, name: `key-${i}` }));
+    await Promise.all([...claims, session.renew(never)]);
+    await Promise.all(stores.splice(0).map((store) => store.close()));
+    await pool.end();
+  });
+
   test('a holder whose pool is exhausted is in jeopardy, and safe again once it is not', async () => {
     const pool = new pg.Pool({ connectionString: url, max: 2 });
     const tenure = createTenure({ store: storeOf({ pool }), ttlMs: 3000 });

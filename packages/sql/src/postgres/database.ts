@@ -52,11 +52,11 @@ export class PostgresDatabase implements Database {
     this.#tables = tables;
     this.#schema = schema;
     this.#channel = channelOf(schema, tablePrefix);
-    this.#turns = new Turns(maxConnections);
     this.#connections = isPool(source)
       ? new PooledConnections(source)
       : new OwnConnections(() => make(source));
     const connection = isPool(source) ? configurationOf(source) : source;
+    this.#turns = new Turns(isPool(source) ? Math.min(maxConnections, sizeOf(connection)) : maxConnections);
     this.#where = `PostgreSQL at ${placeOf(connection)}`;
     setMaxListeners(0, this.#closing.signal);
     if (listen === undefined) return;
@@ -158,6 +158,9 @@ async function make(connection: PostgresConnection, pool?: PostgresPool): Promis
   const { Client = await loadDriver() } = (pool ?? {}) as { readonly Client?: ClientClass };
   return new Client({ ...CONNECTION_DEFAULTS, ...connection });
 }
+
+/** So that renewals do not queue in the pool behind what is not urgent; as it is in a pool of one. */
+const sizeOf = ({ max }: PostgresConnection): number => (typeof max === 'number' ? Math.max(2, max) : 10);
 
 /** A copy that leaves out what is not enumerable would leave out the password. */
 function configurationOf(pool: PostgresPool): PostgresConnection {
