@@ -23,13 +23,15 @@ function blocks(guide: string): { readonly title: string | undefined; readonly c
 async function complaints(modules: ReadonlyMap<string, string>): Promise<string> {
   const folder = await mkdtemp(join(root, 'test/seeds/.guides-'));
   try {
-    const settings = { extends: '../../tsconfig.json', include: ['*.ts'] };
+    // A snippet may end with what its reader goes on with.
+    const compilerOptions = { noUnusedLocals: false };
+    const settings = { extends: '../../tsconfig.json', include: ['*.ts'], compilerOptions };
     await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(settings));
     for (const [name, code] of modules) await writeFile(join(folder, name), `${code}\nexport {};\n`);
     const compiler = join(root, 'node_modules/.bin/tsc');
     return await new Promise((resolve) => {
       execFile(compiler, ['-p', folder, '--noEmit', '--pretty', 'false'], (error, stdout, stderr) => {
-        resolve(error ? `${stdout}${stderr}${String(error)}` : stdout);
+        resolve(error ? `${stdout}${stderr}${error.message}` : stdout);
       });
     });
   } finally {

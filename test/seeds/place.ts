@@ -29,7 +29,7 @@ export class Place {
 
   /** Long enough to outlive a slow machine, short enough to see it renewed. */
   get renewedTtlMs(): number {
-    return Math.max(1.25 * this.shortTtlMs, 2500);
+    return 4000;
   }
 
   /** With a connection and a session of its own, as another process would have. */

@@ -1,6 +1,6 @@
 /**
- * What the tests of dlock, locker, distrlock and go-dlm meant, asked of every store through the public API alone.
- * Each case stands beside the name of the test it comes from, or the fault that no test there had found.
+ * What the tests of dlock, locker, distrlock and go-dlm meant, asked of a store through the public API alone. Each case
+ * stands beside the name of the test it comes from, or the fault that no test there had found.
  */
 import { afterAll, beforeAll, describe, test, vi } from 'vitest';
 import { distrlock } from './cases/distrlock.ts';
@@ -12,15 +12,16 @@ import { Place } from './place.ts';
 import { stores } from './stores.ts';
 import type { Kind, Service } from './stores.ts';
 
-// They wait for servers and leases, side by side.
-vi.setConfig({ maxConcurrency: 16 });
-
 const themes = { distrlock, locker, 'go-dlm': dlm, dlock };
 
-describe.each(Object.keys(stores) as Kind[])('%s', async (kind) => {
+/** Call it at the top of a test file. One store a file: what one does to the event loop is no trouble of another. */
+export async function describeSeeds(kind: Kind): Promise<void> {
   const { available, start, shortTtlMs, levels } = stores[kind];
+  const isThere = await available();
+  // They wait for servers and leases, side by side.
+  vi.setConfig({ maxConcurrency: 16 });
 
-  describe.skipIf(!(await available()))('does what was asked of', () => {
+  describe.skipIf(!isThere)(`${kind} does what was asked of`, () => {
     let service: Service;
     beforeAll(async () => {
       service = await start();
@@ -53,4 +54,4 @@ describe.each(Object.keys(stores) as Kind[])('%s', async (kind) => {
       );
     });
   });
-});
+}
