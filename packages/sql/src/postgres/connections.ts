@@ -2,7 +2,7 @@ import { later, systemClock } from '@tenure/core/store';
 import { cancel } from './cancellation.ts';
 import type { OwnClient, PostgresClient, PostgresPool, PostgresPoolClient } from './driver.ts';
 
-/** How a connection was left: it may be used again; it is broken; or it owes an answer, and so may others. */
+/** How a connection was left: it may be used again; it is broken; or it owes an answer. */
 export type Condition = 'fit' | 'broken' | 'silent';
 
 /** Where connections come from, one for each statement. */
@@ -52,13 +52,10 @@ export class OwnConnections implements Connections {
       this.#idle.push(client);
       return;
     }
-    if (condition === 'silent' && !this.#closed) {
-      cancel(client, () => destroy(client));
-      // What cut one off has probably cut off all of them, and each would cost a renewal to find out.
-      for (const other of this.#idle.splice(0)) farewell(other).catch(ignore);
-    } else {
-      destroy(client);
-    }
+    if (condition === 'silent' && !this.#closed) cancel(client, () => destroy(client));
+    else destroy(client);
+    // What ended one has probably ended all of them, and each would cost a renewal to find out.
+    for (const other of this.#idle.splice(0)) farewell(other).catch(ignore);
   }
 
   async close(): Promise<void> {
