@@ -2,16 +2,14 @@ import { later, systemClock } from '@tenure/core/store';
 import type { CallbackPool, MysqlConnection, MysqlPoolConnection, OwnConnection } from './driver.ts';
 import { apart, setUp } from './isolation.ts';
 
-/** How a connection was left: it may be used again; it is broken; or it owes an answer, and so may others. */
-export type Condition = 'fit' | 'broken' | 'silent';
-
 /** Where connections come from, one for each statement. */
 export interface Connections {
   /** One that nobody else uses meanwhile. */
   take(): Promise<MysqlConnection>;
   /** Does the work so that each of its statements is a transaction of its own, READ COMMITTED. */
   use<T>(connection: MysqlConnection, work: () => Promise<T>): Promise<T>;
-  giveBack(connection: MysqlConnection, condition: Condition): void;
+  /** What is not fit is broken, owes an answer, or leads to a server that takes no writes any more: it is never used again. */
+  giveBack(connection: MysqlConnection, fit: boolean): void;
   close(): Promise<void>;
 }
 
@@ -55,16 +53,16 @@ export class OwnConnections implements Connections {
     return work();
   }
 
-  giveBack(lent: MysqlConnection, condition: Condition): void {
+  giveBack(lent: MysqlConnection, fit: boolean): void {
     const connection = lent as OwnConnection;
-    if (condition === 'fit' && this.#open.has(connection) && !this.#closed) {
+    if (fit && this.#open.has(connection) && !this.#closed) {
       this.#idle.push(connection);
       return;
     }
     this.#forget(connection);
     destroy(connection);
-    // What cut one off has probably cut off all of them, and each would cost a renewal to find out.
-    if (condition === 'silent') for (const other of this.#idle.splice(0)) farewell(other).catch(ignore);
+    // What happened to one has probably happened to all of them, and each would cost a renewal to find out.
+    for (const other of this.#idle.splice(0)) farewell(other).catch(ignore);
   }
 
   async close(): Promise<void> {
@@ -105,9 +103,9 @@ export class PooledConnections implements Connections {
     return apart(connection, work);
   }
 
-  giveBack(lent: MysqlConnection, condition: Condition): void {
+  giveBack(lent: MysqlConnection, fit: boolean): void {
     const connection = lent as MysqlPoolConnection;
-    if (condition === 'fit') {
+    if (fit) {
       connection.removeListener('error', ignore);
       connection.release();
     } else {

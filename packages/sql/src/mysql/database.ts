@@ -5,7 +5,7 @@ import { untilAborted } from '../postgres/patience.ts';
 import { isUrgent } from '../postgres/statement.ts';
 import { Turns } from '../postgres/turns.ts';
 import { OwnConnections, PooledConnections } from './connections.ts';
-import type { Condition, Connections } from './connections.ts';
+import type { Connections } from './connections.ts';
 import { dialect } from './dialect.ts';
 import { ask, loadDriver } from './driver.ts';
 import type { MysqlConnection, MysqlConnectionOptions, OwnConnection } from './driver.ts';
@@ -26,7 +26,7 @@ const DONE_ALREADY: Answer = { rows: [], changed: 0 };
 
 interface Loan {
   readonly connection: MysqlConnection;
-  readonly giveBack: (condition: Condition) => void;
+  readonly giveBack: (fit: boolean) => void;
 }
 
 export class MysqlDatabase implements Database {
@@ -80,31 +80,31 @@ export class MysqlDatabase implements Database {
     try {
       const working = this.#connections.use(connection, () => work(connection));
       const result = await untilAborted(working, signals);
-      giveBack('fit');
+      giveBack(true);
       return result;
     } catch (error) {
       if (signals.some(({ aborted }) => aborted)) {
         // What it is asked next, it would answer after what it was asked before. The server may go on with that.
-        giveBack('silent');
+        giveBack(false);
         throw error;
       }
-      giveBack(leavesConnectionFit(error) ? 'fit' : 'broken');
+      giveBack(leavesConnectionFit(error));
       throw failure(error, this.#where, 'asked');
     }
   }
 
   async #borrow(urgent: boolean, signals: readonly AbortSignal[]): Promise<Loan> {
     const leave = await this.#turns.enter(urgent, signals);
-    const giveBack = (connection: MysqlConnection, condition: Condition): void => {
-      this.#connections.giveBack(connection, condition);
+    const giveBack = (connection: MysqlConnection, fit: boolean): void => {
+      this.#connections.giveBack(connection, fit);
       leave();
     };
     // One that comes too late for this is there for the next.
     const coming = this.#connections.take();
     coming.catch(leave);
     try {
-      const connection = await untilAborted(coming, signals, (late) => giveBack(late, 'fit'));
-      return { connection, giveBack: (condition) => giveBack(connection, condition) };
+      const connection = await untilAborted(coming, signals, (late) => giveBack(late, true));
+      return { connection, giveBack: (fit) => giveBack(connection, fit) };
     } catch (error) {
       if (signals.some(({ aborted }) => aborted)) throw error;
       throw failure(error, this.#where, 'connecting');
