@@ -14,7 +14,7 @@ export interface PostgresVenue extends Venue {
   readonly accomplice: Store;
 }
 
-export async function postgresVenue(
+async function postgresVenue(
   { urls: [url] }: Pick<PostgresServer, 'urls'>,
   stop: () => Promise<void> = async () => {},
 ): Promise<PostgresVenue> {

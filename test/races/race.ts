@@ -62,7 +62,7 @@ async function together<A, B>(one: () => Promise<A>, other: () => Promise<B>): P
 }
 
 /** What was certainly not applied is asked again, as the core does. */
-export async function insist<T>(ask: () => Promise<T>): Promise<T> {
+async function insist<T>(ask: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await ask();

@@ -37,7 +37,7 @@ export const defaults = {
   migrate: false,
 } as const;
 
-export const OWN_OPTIONS = ['url', 'connection', 'pool', 'listen', 'maxConnections'] as const;
+const OWN_OPTIONS = ['url', 'connection', 'pool', 'listen', 'maxConnections'] as const;
 
 export interface Settings extends CommonSettings {
   readonly tables: { readonly schema: string; readonly tablePrefix: string };
