@@ -3,7 +3,7 @@ import pg from 'pg';
 import { startProxy } from '@tenure/conformance/network';
 import { createTenure } from '@tenure/core';
 import { NotAppliedError, StoreUnavailableError } from '@tenure/core/store';
-import type { Granted, Held, Store } from '@tenure/core/store';
+import type { Store } from '@tenure/core/store';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { serverOrSkip } from '../../../test/servers/availability.ts';
 import { startPostgres } from '../../../test/servers/postgres.ts';
@@ -119,40 +119,6 @@ describe.skipIf(!available)('PostgreSQL in trouble', () => {
     server.members[0]!.resume();
     await session.renew(never);
     expect((await store.holder(key, never))?.key).toBe('stopped');
-  });
-
-  test('a default isolation level of serializable, and commits that nobody waits for, change nothing', async () => {
-    const role = `strict_${nonce()}`;
-    await operator.ask(`CREATE ROLE ${role} LOGIN`);
-    await operator.ask(`GRANT SELECT, INSERT, UPDATE, DELETE ON tenure_sessions, tenure_locks TO ${role}`);
-    const theirs = new URL(url);
-    theirs.username = role;
-    for (const setting of ['default_transaction_isolation = serializable', 'synchronous_commit = off']) {
-      await operator.ask(`ALTER ROLE ${role} SET ${setting}`);
-      const sessions = await Promise.all(
-        Array.from({ length: 4 }, () =>
-          open(storeOf({ url: theirs.href, listen: false, maxConnections: 2 })),
-        ),
-      );
-      const key = { namespace: nonce(), name: 'contended' };
-      let holders = 0;
-      await Promise.all(
-        sessions.map(async (session) => {
-          for (let i = 0; i < 50; i += 1) {
-            const mine = record();
-            const outcome = await session.claim(key, mine, never).catch((error: unknown) => error);
-            // Four of them fight for it: it may change hands too often.
-            if (outcome instanceof NotAppliedError) continue;
-            if ((outcome as Granted | Held).outcome === 'held') continue;
-            holders += 1;
-            expect(holders).toBe(1);
-            holders -= 1;
-            await session.release(key, mine.claimId, never);
-          }
-        }),
-      );
-      await Promise.all(sessions.map((session) => session.renew(never)));
-    }
   });
 
   test('deadlock victims, lock time-outs and cancelled statements were certainly not applied', async () => {
