@@ -6,7 +6,7 @@ import type { SqliteOptions } from '../src/sqlite.ts';
 
 export const signal: AbortSignal = new AbortController().signal;
 
-export const nonce = (): string => randomBytes(8).toString('hex');
+const nonce = (): string => randomBytes(8).toString('hex');
 
 export const keyOf = (name: string): Key => ({ namespace: 'test', name });
 

@@ -211,6 +211,28 @@ for (const place of await driverPlaces()) {
       await late.close();
     });
 
+    it('says that the disk is full, and goes on when there is room again', async () => {
+      const database = new driver(join(await temporaryFolder(), 'small.db'), { timeout: 0 });
+      const store = storeOf({ database });
+      const session = await sessionOf(store);
+      const { claimId } = await granted(session, keyOf('job'));
+      const [row] = database.prepare('PRAGMA page_count').all([]) as { page_count: number }[];
+      database.exec(`PRAGMA max_page_count = ${row!.page_count}`);
+      const grant = { outcome: 'granted', key: keyOf('job'), claimId, announced: true } as const;
+      const token = (await store.holder(keyOf('job'), signal))?.token ?? 0n;
+      const save = (): Promise<void> =>
+        session.save({ ...grant, token, checkpoint: undefined }, 'x'.repeat(100_000), 1, signal);
+      const error = await failure(save());
+      expect(error).toBeInstanceOf(StoreUnavailableError);
+      expect(String(error)).toContain('full');
+      // What takes no room still works.
+      await session.renew(signal);
+      database.exec('PRAGMA max_page_count = 100000');
+      await save();
+      await session.release(keyOf('job'), claimId, signal);
+      expect((await granted(session, keyOf('job'))).checkpoint).toHaveLength(100_000);
+    });
+
     it('leaves no transaction open and no file behind, once the garbage collector has seen what libsql keeps', async () => {
       const folder = await temporaryFolder();
       const file = join(folder, 'tenure.db');

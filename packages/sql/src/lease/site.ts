@@ -4,11 +4,15 @@ import type { Answer, Database, Statement, Tables } from '../database.ts';
 import { LockStatements } from './lock-statements.ts';
 import { Newsroom } from './newsroom.ts';
 import { ObserverStatements } from './observer-statements.ts';
+import { withPatience } from './patience.ts';
 import { Poller } from './poller.ts';
 import { PurgeStatements } from './purge-statements.ts';
 import { SessionStatements } from './session-statements.ts';
 
 export const MAX_VALUE_BYTES: number = 512 * 1024;
+
+/** A message that takes longer keeps a connection from being used. */
+const TELL_PATIENCE_MS = 5000;
 
 export interface SiteOptions {
   readonly database: Database;
@@ -80,7 +84,12 @@ export class Site {
 
   /** After a grant, which nobody but observers wants to hear of; it waits for none of that. */
   tellTaken(key: Key): void {
-    void this.newsroom.tell({ what: 'changed', key, taken: true }, this.closing);
+    const news = { what: 'changed', key, taken: true } as const;
+    if (!this.database.tell) return this.newsroom.hear(news);
+    const { clock, closing, newsroom } = this;
+    void withPatience({ clock, ms: TELL_PATIENCE_MS, until: closing }, (signal) =>
+      newsroom.tell(news, signal),
+    );
   }
 
   close(): void {
