@@ -168,12 +168,12 @@ describe('what nobody needs any more', () => {
   it('is looked for beside sessions that come, claim and go, and never costs one that lives its lock', async () => {
     const file = join(await temporaryFolder(), 'tenure.db');
     const operator = new Operator(file);
-    let over = false;
+    const work = new AbortController();
     const purging = (async () => {
-      while (!over) {
+      while (!work.signal.aborted) {
         const store = sqlite({ file, retainMs: 1000 });
         const session = await purge(store);
-        await until(() => true);
+        await new Promise(setImmediate);
         await session.close(signal);
         await store.close();
       }
@@ -200,7 +200,7 @@ describe('what nobody needs any more', () => {
       await store.close();
     });
     await Promise.all(workers);
-    over = true;
+    work.abort();
     await purging;
     operator.database.close();
   });
