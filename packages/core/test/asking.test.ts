@@ -80,10 +80,11 @@ describe('parking', () => {
     expect(parking.keys).toEqual([]);
   });
 
-  it('gives a repeated claim a new ticket in place of the old one', () => {
+  it('gives a repeated claim a new ticket in place of the old one, with which nobody waits any longer', async () => {
     const parking = new Parking();
+    const parked = parking.ticket(key('job'), 'c').wait(signal);
     parking.ticket(key('job'), 'c');
-    parking.ticket(key('job'), 'c');
+    await parked;
     parking.leave('c');
     expect(parking.keys).toEqual([]);
   });

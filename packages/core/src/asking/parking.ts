@@ -40,7 +40,9 @@ export class Ticket {
     for (const wake of this.#parked) wake();
   }
 
+  /** Whoever waits with it is woken: nobody else would do it. */
   leave(): void {
+    this.wake();
     this.#leave();
   }
 }

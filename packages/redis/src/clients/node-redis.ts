@@ -1,0 +1,95 @@
+import type { Connection, Driver, Ears } from '../driver.ts';
+
+/** What is used of a client of `redis` (node-redis) 5 or later, from `createClient` or `createCluster`. */
+export interface NodeRedisClient {
+  // eslint-disable-next-line typescript/no-explicit-any -- generics without end
+  duplicate(overrides?: any): unknown;
+  // eslint-disable-next-line typescript/no-explicit-any -- the Cluster's takes a key first
+  sendCommand(...args: any[]): Promise<unknown>;
+  readonly options?: unknown;
+}
+
+/** What is used of a duplicate, which is ours. */
+interface Own {
+  connect(): Promise<unknown>;
+  sendCommand(...args: unknown[]): Promise<unknown>;
+  subscribe(channel: string, hear: (text: string, channel: string) => void): Promise<unknown>;
+  destroy(): void;
+  on(
+    event: string, // eslint-disable-next-line typescript/no-explicit-any -- one for each event
+    listener: (...args: any[]) => void,
+  ): unknown;
+}
+
+interface Options {
+  readonly socket?: { readonly host?: string; readonly port?: number };
+  readonly rootNodes?: unknown;
+  readonly defaults?: { readonly socket?: object };
+}
+
+export const isNodeRedis = (client: object): client is NodeRedisClient =>
+  'sendCommand' in client && 'duplicate' in client && 'connect' in client && !('call' in client);
+
+const NO_RECONNECT = { reconnectStrategy: false } as const;
+
+export function duplicatedNodeRedis(client: NodeRedisClient): Driver {
+  const options = (client.options ?? {}) as Options;
+  const isCluster = 'masters' in client || options.rootNodes !== undefined;
+  const { host = '127.0.0.1', port = 6379 } = options.socket ?? {};
+  return {
+    where: isCluster ? 'redis cluster' : `redis at ${host}:${port}`,
+    isCluster,
+    connect: (ears) => {
+      const own = isCluster
+        ? client.duplicate({
+            defaults: {
+              ...options.defaults,
+              disableOfflineQueue: true,
+              socket: { ...options.defaults?.socket, ...NO_RECONNECT },
+            },
+          })
+        : client.duplicate({
+            disableOfflineQueue: true,
+            socket: { ...options.socket, ...NO_RECONNECT },
+          });
+      return open(own as Own, isCluster, ears);
+    },
+  };
+}
+
+function open(client: Own, isCluster: boolean, ears: Ears): Connection {
+  let problem: unknown;
+  let closed = false;
+  // Unheard it would end the process.
+  client.on('error', (error: unknown) => {
+    problem = error;
+    if (!isCluster) ears.lost();
+  });
+  client.on('end', () => ears.lost());
+  const close = (): void => {
+    if (closed) return;
+    closed = true;
+    try {
+      client.destroy();
+    } catch {
+      // It was closed already.
+    }
+  };
+  const ready = client.connect().then(
+    () => {},
+    (error: unknown) => {
+      close();
+      throw problem ?? error;
+    },
+  );
+  ready.catch(() => ears.lost());
+  return {
+    ready,
+    send: (command, key) =>
+      isCluster ? client.sendCommand(key, false, [...command]) : client.sendCommand([...command]),
+    subscribe: async (channel) => {
+      await client.subscribe(channel, (text, from) => ears.message(from, text));
+    },
+    close,
+  };
+}

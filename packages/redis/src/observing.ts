@@ -1,0 +1,59 @@
+import { decodeRecord, encodeRecord, watching } from '@tenure/core/store';
+import type { Holder, Key, Sight } from '@tenure/core/store';
+import * as scripts from './claim-scripts.ts';
+import { unexpected } from './site.ts';
+import type { Site } from './site.ts';
+
+const NAMES_PER_PAGE = 500;
+const FIELDS = 4;
+
+/** That somebody asks the holder to let go is kept beside its record, and shown in it. */
+export function holderOf(name: string, token: string, value: string, asked: boolean): Holder {
+  const record = asked ? decodeRecord(value) : undefined;
+  return {
+    key: name,
+    token: BigInt(token),
+    value: record ? encodeRecord({ ...record, evict: true }) : value,
+  };
+}
+
+export async function look({ line, layout }: Site, key: Key, signal: AbortSignal): Promise<Sight> {
+  const answer = await line.run(scripts.holder, [layout.lock(key)], [], signal);
+  if (answer === null) return { holder: undefined };
+  if (!Array.isArray(answer)) throw unexpected(scripts.holder, answer);
+  const [token, value, asked, left] = answer.map(String);
+  const holder = holderOf(key.name, token ?? '0', value ?? '', asked === '1');
+  return Number(left) < 0 ? { holder } : { holder, expiresInMs: Number(left) };
+}
+
+export async function list({ line, layout }: Site, prefix: Key, signal: AbortSignal): Promise<Holder[]> {
+  const { namespace, name } = prefix;
+  const found = new Map<string, Holder>();
+  let cursor = '0';
+  do {
+    const args = [cursor, layout.locks(namespace), name, NAMES_PER_PAGE];
+    const answer = await line.run(scripts.list, [layout.held(namespace)], args, signal);
+    if (!Array.isArray(answer)) throw unexpected(scripts.list, answer);
+    const [next = '0', ...rest] = answer.map(String);
+    for (let i = 0; i < rest.length; i += FIELDS) {
+      const [each = '', token = '0', value = '', asked] = rest.slice(i, i + FIELDS);
+      // A page may repeat what an earlier one had.
+      found.set(each, holderOf(each, token, value, asked === '1'));
+    }
+    cursor = next;
+  } while (cursor !== '0');
+  return [...found.values()];
+}
+
+export function watch(site: Site, key: Key, signal: AbortSignal): AsyncIterable<Holder | undefined> {
+  const { clock, newsroom, closing } = site;
+  return watching({
+    clock,
+    signal: AbortSignal.any([signal, closing]),
+    look: async (looking) => {
+      await newsroom.listening(key.namespace, looking);
+      return look(site, key, looking);
+    },
+    listen: (changed) => newsroom.watch(key, changed),
+  });
+}

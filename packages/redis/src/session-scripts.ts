@@ -1,0 +1,77 @@
+/** What is done to a session: a key that expires, with a counter that moves when one of its claims was taken or asked back. */
+import { FREE_LOCK } from './claim-scripts.ts';
+import { script } from './script.ts';
+import type { Script } from './script.ts';
+
+/** KEYS: session. ARGV: ttlMs. Answers 1 if it was there already. */
+export const open: Script = script(
+  'open',
+  `
+if redis.call('SET', KEYS[1], '0', 'PX', ARGV[1], 'NX') then return 0 end
+return 1
+`,
+);
+
+/** KEYS: session. ARGV: ttlMs. Answers the counter, or nothing when the session is over. */
+export const renew: Script = script(
+  'renew',
+  `
+local revoked = redis.call('GET', KEYS[1])
+if revoked then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return revoked
+`,
+);
+
+/** What has become of claims that were granted. KEYS: session, then their locks. ARGV: their claim ids, then as many tokens. */
+export const look: Script = script(
+  'look',
+  `
+local fates = {}
+local count = #KEYS - 1
+for i = 1, count do
+  local lock = redis.call('HMGET', KEYS[i + 1], 'session', 'claim', 'token', 'asked', 'forced')
+  local fate = 'deleted'
+  if lock[1] == KEYS[1] and lock[2] == ARGV[i] and lock[3] == ARGV[count + i] then
+    fate = lock[4] and 'evicted' or 'held'
+  elseif lock[5] == ARGV[i] then
+    fate = 'evicted'
+  elseif lock[1] then
+    fate = 'superseded'
+  end
+  fates[i] = fate
+end
+return fates
+`,
+);
+
+/** Frees those locks that are this session's. KEYS: session, held, then locks. ARGV: retainMs, channel, then the locks' names. */
+export const freeAll: Script = script(
+  'freeAll',
+  `${FREE_LOCK}
+for i = 3, #KEYS do
+  if redis.call('HGET', KEYS[i], 'session') == KEYS[1] then free(KEYS[i], KEYS[2], ARGV[i], ARGV[1], ARGV[2]) end
+end
+return 1
+`,
+);
+
+/** KEYS: session. ARGV: channel. What it held is free from then on, whatever the locks say. */
+export const end: Script = script(
+  'end',
+  `
+if redis.call('DEL', KEYS[1]) == 0 then return 0 end
+redis.call('PUBLISH', ARGV[1], 'e' .. KEYS[1])
+return 1
+`,
+);
+
+/** Ends the session of the holder with that token. KEYS: lock. ARGV: token, channel. */
+export const endHolder: Script = script(
+  'endHolder',
+  `
+local lock = redis.call('HMGET', KEYS[1], 'session', 'token')
+if not lock[1] or lock[2] ~= ARGV[1] or redis.call('DEL', lock[1]) == 0 then return 0 end
+redis.call('PUBLISH', ARGV[2], 'e' .. lock[1])
+return 1
+`,
+);

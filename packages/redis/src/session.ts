@@ -1,0 +1,173 @@
+import type {
+  ClaimRecord,
+  Granted,
+  Held,
+  Holding,
+  Key,
+  Renewed,
+  StoreSession,
+  Ticket,
+} from '@tenure/core/store';
+import { Claims, goneError } from './claims.ts';
+import * as scripts from './session-scripts.ts';
+import { unexpected } from './site.ts';
+import type { Site } from './site.ts';
+import type { Sweep } from './sweep.ts';
+
+/** What an operator deletes by hand moves no counter: so everything is looked at once a TTL in any case. */
+const RENEWALS_PER_LOOK = 3;
+/** A script keeps the server busy. */
+const LOCKS_PER_SCRIPT = 500;
+
+export interface Opened {
+  readonly id: string;
+  readonly namespace: string;
+  readonly ttlMs: number;
+  readonly adopted: boolean;
+}
+
+export class RedisSession implements StoreSession {
+  readonly id: string;
+  readonly ttlMs: number;
+  readonly adopted: boolean;
+  readonly #site: Site;
+  readonly #sweep: Sweep;
+  readonly #namespace: string;
+  readonly #key: string;
+  readonly #claims: Claims;
+  readonly #gone = new AbortController();
+  readonly #hints = new Set<() => void>();
+  readonly #deafen: () => void;
+  /** The session's counter as of the last look. */
+  #revoked = '0';
+  #renewalsSinceLook = 0;
+
+  constructor(site: Site, sweep: Sweep, { id, namespace, ttlMs, adopted }: Opened) {
+    this.id = id;
+    this.ttlMs = ttlMs;
+    this.adopted = adopted;
+    this.#site = site;
+    this.#sweep = sweep;
+    this.#namespace = namespace;
+    this.#key = site.layout.session(namespace, id);
+    this.#claims = new Claims(site, this.#key);
+    this.#deafen = site.newsroom.about(this.#key, {
+      revoked: () => {
+        for (const hint of this.#hints) queueMicrotask(hint);
+      },
+      ended: () => queueMicrotask(() => this.#gone.abort(goneError(this.#key))),
+    });
+  }
+
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  /** One command, whatever the session holds; more when its counter has moved, and once a TTL. */
+  async renew(signal: AbortSignal): Promise<Renewed> {
+    this.#enter(signal);
+    // A connection for news that was lost is made anew here at the latest; nothing waits for it.
+    void this.#site.newsroom.listening(this.#namespace, signal);
+    const revoked = await this.#site.line.text(scripts.renew, [this.#key], [this.ttlMs], signal);
+    if (revoked === null) throw goneError(this.#key);
+    this.#renewalsSinceLook += 1;
+    if (revoked !== this.#revoked || this.#renewalsSinceLook >= RENEWALS_PER_LOOK) {
+      await this.#look(signal);
+      this.#revoked = revoked;
+      this.#renewalsSinceLook = 0;
+    }
+    this.#sweep.renewed(this.#namespace);
+    return { ttlMs: this.ttlMs, news: this.#claims.holdings.news };
+  }
+
+  async claim(key: Key, proposal: ClaimRecord, signal: AbortSignal): Promise<Granted | Held> {
+    this.#enter(signal);
+    return this.#claims.claim(key, proposal, signal);
+  }
+
+  async park({ cursor }: Held, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (!this.#site.closing.aborted) await (cursor as Ticket | undefined)?.wait(signal);
+  }
+
+  async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
+    this.#enter(signal);
+    await this.#claims.release(key, claimId, signal);
+  }
+
+  async announce(granted: Granted, record: ClaimRecord, signal: AbortSignal): Promise<void> {
+    this.#enter(signal);
+    await this.#claims.announce(granted, record, signal);
+  }
+
+  async save(granted: Granted, checkpoint: string, sequence: number, signal: AbortSignal): Promise<void> {
+    this.#enter(signal);
+    await this.#claims.save(granted, checkpoint, sequence, signal);
+  }
+
+  /** Frees what it holds, so that all of it is forgotten in time, and then ends it. */
+  async close(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#hints.clear();
+    this.#deafen();
+    const { line, layout, settings, closing } = this.#site;
+    if (closing.aborted) return;
+    for (const { namespace, holdings } of this.#byNamespace()) {
+      const channel = layout.channel(namespace);
+      const keys = [this.#key, layout.held(namespace), ...holdings.map(({ key }) => layout.lock(key))];
+      const names = holdings.map(({ key }) => key.name);
+      await line.run(scripts.freeAll, keys, [settings.retainMs, channel, ...names], signal);
+    }
+    await line.run(scripts.end, [this.#key], [layout.channel(this.#namespace)], signal);
+  }
+
+  taken(hint: () => void): () => void {
+    // A function of its own, so that a listener that is given twice is two.
+    const call = (): void => hint();
+    this.#hints.add(call);
+    return () => void this.#hints.delete(call);
+  }
+
+  #enter(signal: AbortSignal): void {
+    signal.throwIfAborted();
+    this.#site.closing.throwIfAborted();
+  }
+
+  /** Whether what was granted still is its own (S13). What is granted after this is not judged by the answer. */
+  async #look(signal: AbortSignal): Promise<void> {
+    const { line, layout } = this.#site;
+    for (const { holdings } of this.#byNamespace()) {
+      const keys = [this.#key, ...holdings.map(({ key }) => layout.lock(key))];
+      const claims = holdings.map(({ claimId }) => claimId);
+      const tokens = holdings.map(({ token }) => token);
+      const fates = await line.run(scripts.look, keys, [...claims, ...tokens], signal);
+      if (!Array.isArray(fates)) throw unexpected(scripts.look, fates);
+      for (const [i, claimId] of claims.entries()) this.#claims.holdings.judge(claimId, fateOf(fates[i]));
+    }
+  }
+
+  /** In parts that one script can do, each in one slot of a Cluster. */
+  *#byNamespace(): Generator<{ readonly namespace: string; readonly holdings: readonly Holding[] }> {
+    for (const [namespace, holdings] of grouped(this.#claims.holdings.all)) {
+      for (let i = 0; i < holdings.length; i += LOCKS_PER_SCRIPT) {
+        yield { namespace, holdings: holdings.slice(i, i + LOCKS_PER_SCRIPT) };
+      }
+    }
+  }
+}
+
+function grouped(holdings: readonly Holding[]): Map<string, Holding[]> {
+  const groups = new Map<string, Holding[]>();
+  for (const holding of holdings) {
+    const group = groups.get(holding.key.namespace);
+    if (group) group.push(holding);
+    else groups.set(holding.key.namespace, [holding]);
+  }
+  return groups;
+}
+
+function fateOf(word: unknown): 'held' | 'deleted' | 'superseded' | 'evicted' {
+  const fate = String(word);
+  if (fate === 'held' || fate === 'evicted' || fate === 'superseded') return fate;
+  return 'deleted';
+}

@@ -1,0 +1,44 @@
+import { StoreUnavailableError, ValueTooLargeError } from '@tenure/core/store';
+import type { Clock } from '@tenure/core/store';
+import type { Layout } from './keys.ts';
+import type { Line } from './line.ts';
+import type { Newsroom } from './newsroom.ts';
+import type { Script } from './script.ts';
+import type { Settings } from './options.ts';
+
+export const MAX_VALUE_BYTES: number = 512 * 1024;
+
+/** What everything of one store shares. */
+export interface Site {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly layout: Layout;
+  readonly line: Line;
+  readonly newsroom: Newsroom;
+  /** Aborts when the store closes. */
+  readonly closing: AbortSignal;
+}
+
+export function checkSize(what: string, text: string): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_VALUE_BYTES) throw new ValueTooLargeError(what, bytes, MAX_VALUE_BYTES);
+}
+
+/** What a script answers is for that script alone to know; anything else is no answer. */
+export function unexpected({ name }: Script, answer: unknown): StoreUnavailableError {
+  return new StoreUnavailableError(`redis: ${name}: unexpected answer ${JSON.stringify(answer)}`);
+}
+
+/**
+ * Waits until so many replicas have what was written on this connection, where that is asked for.
+ * @throws StoreUnavailableError when fewer have it in time
+ */
+export async function replicated({ line, settings }: Site, signal: AbortSignal): Promise<void> {
+  const { replicas, replicasTimeoutMs } = settings;
+  if (replicas === 0) return;
+  const have = Number(await line.send(['WAIT', String(replicas), String(replicasTimeoutMs)], signal));
+  if (have >= replicas) return;
+  throw new StoreUnavailableError(
+    `redis: ${have} of ${replicas} replicas had the write within ${replicasTimeoutMs} ms`,
+  );
+}
