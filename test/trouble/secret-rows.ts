@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { openUrl as consul } from '@tenure/consul';
 import type { Store } from '@tenure/core';
 import { openUrl as etcd } from '@tenure/etcd';
+import { openUrl as redis } from '@tenure/redis';
 import { openUrl as mysql } from '@tenure/sql/mysql';
 import { openUrl as postgres } from '@tenure/sql/postgres';
 import type { Certificates } from '../servers/certificates.ts';
@@ -10,6 +11,7 @@ import { startConsul } from '../servers/consul.ts';
 import { startEtcd } from '../servers/etcd.ts';
 import { startMariadb } from '../servers/mariadb.ts';
 import { startPostgres } from '../servers/postgres.ts';
+import { startRedis } from '../servers/redis.ts';
 import { startTlsFront } from './tls-front.ts';
 
 /** A scheme of store URLs, and a server that asks for a password. */
@@ -60,6 +62,15 @@ export const rows: readonly Row[] = [
       return { cluster, password: cluster.token ?? '' };
     },
     tls: { start: ({ server }) => startConsul({ tls: server }), query: files },
+  },
+  {
+    scheme: 'redis',
+    openUrl: redis,
+    kind: 'redis',
+    user: ':',
+    path: '/0',
+    start: async (password) => ({ cluster: await startRedis({ password }), password }),
+    tls: { scheme: 'rediss', start: ({ server }) => startTlsFront(server), query: () => 'namespace=ns' },
   },
   {
     scheme: 'postgres',

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { openUrl as consul } from '@tenure/consul';
 import { InvalidArgumentError, createTenure, openStore } from '@tenure/core';
 import { openUrl as etcd } from '@tenure/etcd';
+import { openUrl as redis } from '@tenure/redis';
 import { openUrl as mysql } from '@tenure/sql/mysql';
 import { openUrl as postgres } from '@tenure/sql/postgres';
 import { openUrl as sqlite } from '@tenure/sql/sqlite';
@@ -37,6 +38,8 @@ describe('openStore', () => {
     for (const [url, name, openUrl] of [
       ['etcd://127.0.0.1/ns', 'etcd', etcd],
       ['CONSUL://127.0.0.1/ns', 'consul', consul],
+      ['redis://127.0.0.1?namespace=ns', 'redis', redis],
+      ['rediss://127.0.0.1?namespace=ns', 'redis', redis],
       ['postgres://127.0.0.1/db?namespace=ns', 'postgres', postgres],
       ['postgresql://127.0.0.1/db?namespace=ns', 'postgres', postgres],
       ['mysql://127.0.0.1/db?namespace=ns', 'mysql', mysql],
