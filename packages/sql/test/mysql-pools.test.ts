@@ -211,4 +211,32 @@ describe.each(flavours)("a user's pool of $flavour", ({ flavour, available }) =>
       await Promise.all(sessions.map((each) => each.renew(never)));
     },
   );
+
+  test.skipIf(!available)('connections of its own mind no default of the server', async () => {
+    const { operator } = place;
+    const url = await operator.user('modest');
+    await operator.ask("GRANT ALL ON tenure.* TO 'modest'@'127.0.0.1'");
+    const [row] = await operator.ask<Record<'mode' | 'connect', string>>(
+      'SELECT @@GLOBAL.sql_mode AS mode, @@GLOBAL.init_connect AS `connect`',
+    );
+    await operator.ask('SET GLOBAL TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY');
+    await operator.ask("SET GLOBAL sql_mode = ?, GLOBAL time_zone = '+05:45'", [MODES.join(',')]);
+    await operator.ask('SET GLOBAL init_connect = ?', ['SET autocommit = 0']);
+    try {
+      const [one, two] = [await open(storeOf({ url })), await open(storeOf({ url }))];
+      const key = { namespace: nonce(), name: `it's "a" \\ 😀 key?` };
+      const granted = await grant(one, key);
+      await one.save(granted, `'\\' "x"`, 1, never);
+      expect((await refuse(two, key)).retryInMs).toBeLessThanOrEqual(60_000);
+      await one.renew(never);
+      await one.release(key, granted.claimId, never);
+      expect((await grant(two, key)).checkpoint).toBe(`'\\' "x"`);
+    } finally {
+      await operator.ask('SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE');
+      await operator.ask("SET GLOBAL sql_mode = ?, GLOBAL time_zone = 'SYSTEM', GLOBAL init_connect = ?", [
+        row!.mode,
+        row!.connect,
+      ]);
+    }
+  });
 });
