@@ -1,4 +1,12 @@
+import { inspect } from 'node:util';
+import {
+  AccessDeniedError,
+  InvalidArgumentError,
+  NotAppliedError,
+  StoreUnavailableError,
+} from '@tenure/core/store';
 import { describe, expect, test } from 'vitest';
+import { failure } from '../src/postgres/failure.ts';
 import { channelOf, newsOf, payloadOf } from '../src/postgres/news.ts';
 import { isUrgent, numbered } from '../src/postgres/statement.ts';
 import { Turns } from '../src/postgres/turns.ts';
@@ -92,5 +100,60 @@ describe('turns', () => {
     again();
     urgent();
     await expect(turns.enter(true, [impatient.signal])).rejects.toBe(reason);
+  });
+});
+
+describe('a failure', () => {
+  test('has as its cause what the driver threw, without the client or the URL that came with it', () => {
+    const plain = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+    expect(failure(plain, 'PostgreSQL', 'connecting').cause).toBe(plain);
+    for (const extra of [{ client: { password: 'secret' } }, { input: 'postgres://u:secret@h' }]) {
+      const { cause, message } = failure(
+        Object.assign(new Error('ended'), extra),
+        'PostgreSQL at h',
+        'asked',
+      );
+      expect(message).toBe('PostgreSQL at h: ended');
+      expect(inspect(cause, { depth: 5, showHidden: true })).not.toContain('secret');
+    }
+  });
+
+  test.for([
+    ['40001', NotAppliedError],
+    ['40P01', NotAppliedError],
+    ['55P03', NotAppliedError],
+    ['57014', NotAppliedError],
+    ['53300', StoreUnavailableError],
+    ['57P01', StoreUnavailableError],
+    ['57P03', StoreUnavailableError],
+    ['25006', StoreUnavailableError],
+    ['08006', StoreUnavailableError],
+    ['XX000', StoreUnavailableError],
+    ['EPIPE', StoreUnavailableError],
+    ['ECONNRESET', StoreUnavailableError],
+    ['28P01', AccessDeniedError],
+    ['42501', AccessDeniedError],
+    ['3D000', AccessDeniedError],
+    ['42P01', InvalidArgumentError],
+    ['3F000', InvalidArgumentError],
+    ['42703', InvalidArgumentError],
+    ['22001', InvalidArgumentError],
+    ['54000', InvalidArgumentError],
+  ] as const)('%s is understood as %o', ([code, kind]) => {
+    const error = failure(Object.assign(new Error('words'), { code }), 'PostgreSQL', 'asked');
+    expect(error).toBeInstanceOf(kind);
+    expect(error.message).toContain(`words (${code})`);
+  });
+
+  test('of a statement while connecting is never certain to be undone by others', () => {
+    const error = Object.assign(new Error('too late'), { code: '57014' });
+    expect(failure(error, 'PostgreSQL', 'connecting')).toBeInstanceOf(StoreUnavailableError);
+  });
+
+  test('tells of each address that was tried', () => {
+    const error = new AggregateError([new Error('connect ::1'), new Error('connect 127.0.0.1')]);
+    expect(failure(error, 'PostgreSQL', 'connecting').message).toBe(
+      'PostgreSQL: connect ::1, connect 127.0.0.1',
+    );
   });
 });

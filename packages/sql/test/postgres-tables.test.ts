@@ -117,6 +117,21 @@ describe.skipIf(!available)('tables in PostgreSQL', () => {
     await grant(other, { namespace: 'N', name: 'job' });
   });
 
+  test('a list goes by the bytes of the prefix, also in a database that sorts as people do', async () => {
+    const name = `db_${nonce()}`;
+    await operator.ask(
+      `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'und'`,
+    );
+    const place = urlWith(url, { database: name });
+    await migrate({ url: place });
+    const store = storeOf({ url: place });
+    const session = await open(store);
+    for (const key of ['a', 'a-1', 'A-2', 'a-10', 'ab', 'á-3', 'b'])
+      await grant(session, { namespace: 'n', name: key });
+    const listed = await store.list({ namespace: 'n', name: 'a-' }, never);
+    expect(listed.map(({ key }) => key)).toEqual(['a-1', 'a-10']);
+  });
+
   test('names with quotes, dollars and question marks are names of tables', async () => {
     const place = await database();
     const names = { tablePrefix: `it's a "ta$1ble"? `, schema: `the $tenure$ "schema'?` };

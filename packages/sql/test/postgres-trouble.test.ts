@@ -104,6 +104,26 @@ describe.skipIf(!available)('PostgreSQL in trouble', () => {
     await grant(session, { namespace: nonce(), name: 'after' });
   });
 
+  test('one answer that does not come costs one verb: the other idle connections are not tried', async () => {
+    const proxy = await startProxy({ host: '127.0.0.1', port: Number(new URL(url).port) });
+    const through = new URL(url);
+    through.port = String(proxy.port);
+    const session = await open(storeOf({ url: through.href, listen: false }));
+    await Promise.all(Array.from({ length: 3 }, () => session.renew(never)));
+    expect(proxy.open).toBe(3);
+    proxy.blackHole();
+    const leave = new AbortController();
+    const unanswered = failure(session.renew(leave.signal));
+    // It is sent by then.
+    for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+    leave.abort(new Error('no answer'));
+    await unanswered;
+    await proxy.pass();
+    await session.renew(never);
+    await eventually(() => expect([proxy.open, proxy.connections]).toEqual([1, 5]));
+    await proxy.close();
+  });
+
   test('a server that is stopped in the middle of a statement answers nobody late', async () => {
     const store = storeOf({ url });
     const session = await open(store);
