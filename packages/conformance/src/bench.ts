@@ -85,13 +85,17 @@ export class Bench {
 
   /** A session, of a client of its own unless a store is given. It outlives the case unless `ttlMs` says otherwise. */
   async session(
-    options: { readonly store?: Store; readonly ttlMs?: number; readonly requestId?: string } = {},
+    options: {
+      readonly store?: Store;
+      readonly ttlMs?: number;
+      readonly requestId?: string;
+      /** Of the keys that it claims. */
+      readonly namespace?: string;
+    } = {},
   ): Promise<StoreSession> {
     const { store = await this.store(), ttlMs = this.patientTtlMs, requestId = this.requestId() } = options;
-    const session = await store.open(
-      { id: requestId, ttlMs, name: this.namespace, namespace: this.namespace },
-      this.signal,
-    );
+    const { namespace = this.namespace } = options;
+    const session = await store.open({ id: requestId, ttlMs, name: this.namespace, namespace }, this.signal);
     this.#sessions.push(session);
     return session;
   }

@@ -2,7 +2,7 @@ import { ClaimLostError, encodeRecord, Holdings, SessionGoneError } from '@tenur
 import type { ClaimRecord, Granted, Held, Key, Ticket } from '@tenure/core/store';
 import { holderOf } from './observing.ts';
 import * as scripts from './claim-scripts.ts';
-import { checkSize, replicated, unexpected } from './site.ts';
+import { checkSize, refuseOtherSlot, replicated, unexpected } from './site.ts';
 import type { Site } from './site.ts';
 
 const words = (answer: unknown): (string | null)[] =>
@@ -13,17 +13,20 @@ export class Claims {
   readonly holdings: Holdings = new Holdings();
   readonly #site: Site;
   readonly #sessionKey: string;
+  readonly #namespace: string;
   /** Those that `holdings` knows. */
   readonly #granted = new Set<string>();
 
-  constructor(site: Site, sessionKey: string) {
+  constructor(site: Site, namespace: string, sessionKey: string) {
     this.#site = site;
+    this.#namespace = namespace;
     this.#sessionKey = sessionKey;
   }
 
   async claim(key: Key, proposal: ClaimRecord, signal: AbortSignal): Promise<Granted | Held> {
     const { newsroom, layout, line } = this.#site;
     const { claimId } = proposal;
+    refuseOtherSlot(this.#site, this.#namespace, key);
     const value = encodeRecord(proposal);
     checkSize('the record', value);
     const lock = layout.lock(key);

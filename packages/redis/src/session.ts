@@ -50,7 +50,7 @@ export class RedisSession implements StoreSession {
     this.#sweep = sweep;
     this.#namespace = namespace;
     this.#key = site.layout.session(namespace, id);
-    this.#claims = new Claims(site, this.#key);
+    this.#claims = new Claims(site, namespace, this.#key);
     this.#deafen = site.newsroom.about(this.#key, {
       revoked: () => {
         for (const hint of this.#hints) queueMicrotask(hint);

@@ -1,5 +1,5 @@
-import { StoreUnavailableError, ValueTooLargeError } from '@tenure/core/store';
-import type { Clock } from '@tenure/core/store';
+import { InvalidArgumentError, StoreUnavailableError, ValueTooLargeError } from '@tenure/core/store';
+import type { Clock, Key } from '@tenure/core/store';
 import type { Layout } from './keys.ts';
 import type { Line } from './line.ts';
 import type { Newsroom } from './newsroom.ts';
@@ -17,6 +17,15 @@ export interface Site {
   readonly newsroom: Newsroom;
   /** Aborts when the store closes. */
   readonly closing: AbortSignal;
+  readonly isCluster: boolean;
+}
+
+/** A Cluster runs a script on one slot, and that is one namespace. @throws InvalidArgumentError */
+export function refuseOtherSlot({ isCluster }: Site, namespace: string, key: Key): void {
+  if (!isCluster || key.namespace === namespace) return;
+  throw new InvalidArgumentError(
+    `in a Cluster, a session for the namespace "${namespace}" claims no key of "${key.namespace}"`,
+  );
 }
 
 export function checkSize(what: string, text: string): void {

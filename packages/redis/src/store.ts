@@ -48,7 +48,8 @@ class RedisStore implements Store {
     const layout = new Layout(settings.keyPrefix);
     const newsroom = new Newsroom(driver, layout);
     const line = new Line(driver, clock, () => newsroom.reset());
-    this.#site = { settings, clock, layout, line, newsroom, closing: this.#closing.signal };
+    const { isCluster } = driver;
+    this.#site = { settings, clock, layout, line, newsroom, isCluster, closing: this.#closing.signal };
     this.#sweep = new Sweep(this.#site);
   }
 

@@ -21,8 +21,8 @@ export class Operator {
   /** Everything that is there for good, and the sessions that live. */
   async leftovers(namespace: string, requestIds: readonly string[]): Promise<string[]> {
     const keys = await this.client.keys(`{${namespace}}:*`);
-    const sessions = requestIds.map((id) => `{${namespace}}:session:${id}`);
-    const ours = keys.filter((key) => !key.includes(':session:') || sessions.includes(key));
+    const sessions = new Set(requestIds.map((id) => `{${namespace}}:session:${id}`));
+    const ours = keys.filter((key) => !key.includes(':session:') || sessions.has(key));
     const left = await Promise.all(
       // A free lock is remembered for a while.
       ours.map(async (key) => {
