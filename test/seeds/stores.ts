@@ -6,6 +6,7 @@ import type { Store } from '@tenure/core';
 import { memory, MemorySpace } from '@tenure/core/memory';
 import { consul } from '@tenure/consul';
 import { etcd } from '@tenure/etcd';
+import { redis } from '@tenure/redis';
 import { migrate as migrateMysql, mysql } from '@tenure/sql/mysql';
 import { migrate as migratePostgres, postgres } from '@tenure/sql/postgres';
 import { sqlite } from '@tenure/sql/sqlite';
@@ -17,6 +18,7 @@ import { startConsul } from '../servers/consul.ts';
 import { startEtcd } from '../servers/etcd.ts';
 import { startMariadb } from '../servers/mariadb.ts';
 import { startPostgres } from '../servers/postgres.ts';
+import { startRedis } from '../servers/redis.ts';
 import type { Level, Pooled } from './levels.ts';
 
 export interface Service {
@@ -67,6 +69,16 @@ export const stores = {
       const cluster = await startConsul({ ttlMinMs: 1000 });
       const open = (): Store => consul({ addresses: cluster.urls, minTtlMs: 1000 });
       return { open, stop: () => cluster.stop() };
+    },
+  },
+  redis: {
+    shortTtlMs: 1000,
+    levels: false,
+    available: have('redis'),
+    start: async () => {
+      const server = await startRedis();
+      const url = server.urls[0]!;
+      return { open: () => redis({ url }), stop: () => server.stop() };
     },
   },
   postgres: {

@@ -1,0 +1,3 @@
+import { describeSeeds } from './suite.ts';
+
+await describeSeeds('redis');
