@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { createTenure, openStore } from '@tenure/core';
 import type { Store } from '@tenure/core';
 import { describe, expect, it } from 'vitest';
@@ -14,6 +11,7 @@ import { freePorts } from '../servers/ports.ts';
 import { leakIn } from './leak.ts';
 import { rows } from './secret-rows.ts';
 import type { Row } from './secret-rows.ts';
+import { stand } from './stander.ts';
 
 /** Everything that a URL has to encode stands around it. */
 const MARKER = 'Hu5hMarker';
@@ -160,7 +158,8 @@ describe.each(rows)('a secret in a $scheme: URL is in no store and no error', as
 
   it('nor in the output of a process that stands for election at a host that refuses', async () => {
     const [port] = await freePorts(1);
-    const output = await stand(url(`127.0.0.1:${port}`));
+    const { status, output } = await stand(url(`127.0.0.1:${port}`));
+    expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining('closed') });
     expect(output).toContain(`127.0.0.1:${port}`);
     expectNoLeak([output], [MARKER]);
   });
@@ -196,34 +195,3 @@ describe.each(rows)('a secret in a $scheme: URL is in no store and no error', as
     expectNoLeak(got, [MARKER, key.split('\n')[1]!]);
   });
 });
-
-/** What a process on what ships prints, with everything that it hears of. */
-async function stand(url: string): Promise<string> {
-  const program = `
-    import { createTenure, openStore } from '@tenure/core';
-    import { inspect } from 'node:util';
-    const tenure = createTenure({ store: await openStore(process.env.STORE_URL), ttlMs: 10_000 });
-    const election = tenure.election('job');
-    election.on('error', (error) => {
-      console.log(String(error));
-      console.log(inspect(error));
-      console.error(error);
-    });
-    election.start();
-    setTimeout(() => tenure.close().then(() => console.log('closed', tenure)), 1000);`;
-  const { NODE_DEBUG: _, ...env } = process.env;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
-    cwd: fileURLToPath(new URL('.', import.meta.url)),
-    env: { ...env, STORE_URL: url },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk;
-    });
-  }
-  const [status] = (await once(child, 'close')) as [number | null];
-  expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining('closed') });
-  return output;
-}
