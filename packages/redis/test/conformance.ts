@@ -26,7 +26,7 @@ export async function describeRedis({
   open,
 }: Suite): Promise<void> {
   const available = await serverOrSkip(flavour, { own: true });
-  describe.skipIf(!available)(`${title}`, () => {
+  describe.skipIf(!available)(`the suite on ${title}`, () => {
     let servers: RedisServers;
     let operators: Operator[];
 
