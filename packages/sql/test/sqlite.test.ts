@@ -211,6 +211,17 @@ for (const place of await driverPlaces()) {
       await late.close();
     });
 
+    it('lets timers run while somebody asks and asks', async () => {
+      const store = storeOf({ file: join(await temporaryFolder(), 'tenure.db'), driver });
+      const ran = new Promise<string>((resolve) => {
+        setTimeout(() => resolve('a timer'), 1);
+      });
+      let last = '';
+      void ran.then((what) => (last = what));
+      for (let i = 0; i < 100_000 && last === ''; i += 1) await store.holder(keyOf('job'), signal);
+      expect(last).toBe('a timer');
+    });
+
     it('says that the disk is full, and goes on when there is room again', async () => {
       const database = new driver(join(await temporaryFolder(), 'small.db'), { timeout: 0 });
       const store = storeOf({ database });

@@ -33,10 +33,15 @@ describe.each([
       hooks.push({ pattern, act });
     };
     const expire = (id: string): void => {
-      operator.prepare('UPDATE tenure_sessions SET expires_at = 1 WHERE id = ?').run([id]);
+      // A minute and a second ago: for a claim, but not long enough for a purge.
+      operator
+        .prepare('UPDATE tenure_sessions SET expires_at = expires_at - 121000000 WHERE id = ?')
+        .run([id]);
     };
     const revive = (id: string): void => {
-      operator.prepare('UPDATE tenure_sessions SET expires_at = 9e15 WHERE id = ?').run([id]);
+      operator
+        .prepare('UPDATE tenure_sessions SET expires_at = expires_at + 121000000 WHERE id = ?')
+        .run([id]);
     };
     const session = await sessionOf(thief);
     const end = async (): Promise<void> => {
@@ -47,7 +52,7 @@ describe.each([
     return { others, holder, grant, session, before, expire, revive, end };
   }
 
-  const DELETE = /^DELETE FROM .*sessions/u;
+  const DELETE = /^DELETE FROM .*sessions" WHERE id = /u;
   const TAKE = /^UPDATE .*locks" SET session_id = \?/u;
 
   it('leaves it alone when the holder has renewed since it was seen to be over', async () => {

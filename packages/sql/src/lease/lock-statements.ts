@@ -1,5 +1,6 @@
 import type { Key } from '@tenure/core/store';
 import type { Dialect, Statement, Tables, Value } from '../database.ts';
+import { anyOf } from './key-list.ts';
 
 /** A claim on its way into the table. */
 export interface Claim {
@@ -160,9 +161,10 @@ export class LockStatements {
 
   /** What has become of keys that were lost. */
   fates(keys: readonly Key[]): Statement {
+    const some = anyOf(keys);
     return {
-      text: `SELECT namespace, name, session_id, claim_id, asked FROM ${this.#locks} WHERE ${anyOf(keys)}`,
-      values: keys.flatMap(at),
+      text: `SELECT namespace, name, session_id, claim_id, asked FROM ${this.#locks} WHERE ${some.text}`,
+      values: some.values,
     };
   }
 
@@ -188,7 +190,3 @@ export class LockStatements {
     return this.returning ? expression : `LAST_INSERT_ID(${expression})`;
   }
 }
-
-/** Understood by every dialect, unlike lists of pairs. For up to some hundred keys. */
-export const anyOf = (keys: readonly unknown[], prefix = ''): string =>
-  keys.map(() => `(${prefix}namespace = ? AND ${prefix}name = ?)`).join(' OR ');

@@ -1,6 +1,6 @@
 import type { Key } from '@tenure/core/store';
 import type { Dialect, Statement, Tables } from '../database.ts';
-import { anyOf } from './lock-statements.ts';
+import { anyOf } from './key-list.ts';
 
 /** No name is longer than so many characters, so none that begins with a prefix comes after it with so many of the last one. */
 const LONGEST_NAME = 1024;
@@ -39,17 +39,16 @@ export class ObserverStatements {
 
   /** For those who wait: is somebody there? */
   waiting(keys: readonly Key[]): Statement {
-    return {
-      text: `SELECT l.namespace, l.name, l.token, ${this.#seen}${anyOf(keys, 'l.')}`,
-      values: keys.flatMap(({ namespace, name }) => [namespace, name]),
-    };
+    return this.#glance('l.token', keys);
   }
 
   /** For observers: what is there? */
   watched(keys: readonly Key[]): Statement {
-    return {
-      text: `SELECT l.namespace, l.name, l.token, l.value, ${this.#seen}${anyOf(keys, 'l.')}`,
-      values: keys.flatMap(({ namespace, name }) => [namespace, name]),
-    };
+    return this.#glance('l.token, l.value', keys);
+  }
+
+  #glance(columns: string, keys: readonly Key[]): Statement {
+    const { text, values } = anyOf(keys, 'l.');
+    return { text: `SELECT l.namespace, l.name, ${columns}, ${this.#seen}${text}`, values };
   }
 }

@@ -13,6 +13,7 @@ const PATIENCE_MS = 60_000;
 export class Purge {
   readonly #site: Site;
   #running: Promise<void> | undefined;
+  #wanted = false;
   #renewals = 0;
 
   constructor(site: Site) {
@@ -24,12 +25,19 @@ export class Purge {
     if (this.#renewals % RENEWALS_PER_PURGE === 0) this.start();
   }
 
+  /** Now, or once more after the one that runs. */
   start(): void {
+    if (this.#running) {
+      this.#wanted = true;
+      return;
+    }
     const { clock, closing } = this.#site;
-    this.#running ??= withPatience({ clock, ms: PATIENCE_MS, until: closing }, (signal) => this.#all(signal))
+    this.#wanted = false;
+    this.#running = withPatience({ clock, ms: PATIENCE_MS, until: closing }, (signal) => this.#all(signal))
       .catch(() => {})
       .finally(() => {
         this.#running = undefined;
+        if (this.#wanted && !closing.aborted) this.start();
       });
   }
 

@@ -25,6 +25,8 @@ export class SqliteDatabase implements Database {
   }
 
   async run({ text, values }: Statement, signal: AbortSignal): Promise<Answer> {
+    // A driver that never waits would let nothing else run as long as somebody asks: no timer, no renewal.
+    await new Promise(setImmediate);
     const connection = await this.#connect(signal);
     try {
       refuseTransaction(connection);
@@ -65,6 +67,7 @@ export class SqliteDatabase implements Database {
       this.#dataVersion = version;
       return !same;
     } catch {
+      this.#connection?.forgetStatements();
       return true;
     }
   };
