@@ -58,6 +58,7 @@ export interface TermEnd {
 
 /** The term ended while its work, or a verb, needed it. */
 export class TermLostError extends TenureError {
+  static override readonly code = 'TERM_LOST';
   override readonly name = 'TermLostError';
   readonly token: bigint;
   readonly reason: EndReason;
@@ -66,7 +67,7 @@ export class TermLostError extends TenureError {
   constructor(end: TermEnd, options?: ErrorOptions) {
     const { term, reason, overrun } = end;
     const late = overrun ? ', while its work was still running' : '';
-    super('TERM_LOST', `term ${term.token} of "${term.key}" is over: ${reason}${late}`, options);
+    super(TermLostError.code, `term ${term.token} of "${term.key}" is over: ${reason}${late}`, options);
     this.token = term.token;
     this.reason = reason;
     this.end = end;
