@@ -37,7 +37,7 @@ export class TenureError extends Error {
     if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
     // A class that somebody derived from ours has no code of its own, and no other copy.
     if (!Object.hasOwn(this, 'code')) return false;
-    return this.code === undefined || this.code === (value as TenureError).code;
+    return this.code === undefined || this.code === (value as Partial<TenureError>).code;
   }
 }
 

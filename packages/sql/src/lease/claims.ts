@@ -27,6 +27,7 @@ export class Claims {
   readonly #granted = new Set<string>();
   /** Where those that were held off wait. */
   readonly #tickets = new Map<string, Ticket>();
+  readonly #settling = new Map<string, Promise<unknown>>();
   /** Releases without an answer: they may have freed the key and told nobody. */
   readonly #unanswered = new Set<string>();
 
@@ -42,13 +43,17 @@ export class Claims {
     const claim = { key, claimId: proposal.claimId, sessionId: this.#sessionId, value };
     // Before anything is asked, so that no wake-up falls between the answer and the park.
     const ticket = this.#ticket(key, claim.claimId);
+    const settling = this.#settle(claim, ticket, signal);
+    this.#settling.set(claim.claimId, settling);
     try {
-      const outcome = await this.#settle(claim, ticket, signal);
+      const outcome = await settling;
       if (outcome.outcome === 'granted') this.#leave(claim.claimId, ticket);
       return outcome;
     } catch (error) {
       this.#leave(claim.claimId, ticket);
       throw error;
+    } finally {
+      if (this.#settling.get(claim.claimId) === settling) this.#settling.delete(claim.claimId);
     }
   }
 
@@ -85,7 +90,9 @@ export class Claims {
       const taken = await this.#take(claim, lock, signal);
       if (taken) return this.#grant(claim, taken);
     }
-    throw new NotAppliedError(`"${key.name}" changed hands during each of ${ATTEMPTS} attempts to claim it`);
+    // Somebody had it each time. Who has it now nobody knows; there is no use in sleeping over that.
+    ticket.wake();
+    return { outcome: 'held', key, claimId, holder: undefined, cursor: ticket, retryInMs: 1 };
   }
 
   #take(claim: Claim, lock: LockRow | undefined, signal: AbortSignal): Promise<Taken | undefined> {
@@ -111,6 +118,8 @@ export class Claims {
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
     const { sql, newsroom } = this.#site;
     this.#leave(claimId);
+    // A claim takes several statements, and none of them may come after its release. It has been given up, so it ends soon.
+    await settled(this.#settling.get(claimId), signal);
     const mayHaveBeen = this.#unanswered.has(claimId);
     this.#unanswered.add(claimId);
     const { changed } = await this.#site.run(
@@ -164,3 +173,14 @@ export class Claims {
 
 export const goneError = (sessionId: string): SessionGoneError =>
   new SessionGoneError(`session ${sessionId} is over`);
+
+/** @throws the signal's reason when that aborts first */
+async function settled(promise: Promise<unknown> | undefined, signal: AbortSignal): Promise<void> {
+  if (!promise) return;
+  let abort!: () => void;
+  const aborted = new Promise<void>((resolve) => (abort = resolve));
+  signal.addEventListener('abort', abort, { once: true });
+  await Promise.race([promise.catch(() => {}), aborted]);
+  signal.removeEventListener('abort', abort);
+  signal.throwIfAborted();
+}
