@@ -49,14 +49,14 @@ const purge = (store: Store): Promise<StoreSession> => sessionOf(store);
 describe('what nobody needs any more', () => {
   it(
     'goes: of 100,000 locks none is left, but what is held, has a checkpoint or was free only lately',
-    { timeout: 180_000 },
+    { timeout: 400_000 },
     async () => {
       const file = join(await temporaryFolder(), 'tenure.db');
       // Not to wait 200,000 times for the disk.
       const database = new Libsql(file);
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
       const store = sqlite({ database });
-      const session = await sessionOf(store);
+      const session = await sessionOf(store, 3_600_000);
       const claim = async (name: string): Promise<() => Promise<void>> => {
         const { claimId } = await granted(session, keyOf(name), name);
         return () => session.release(keyOf(name), claimId, signal);

@@ -1,10 +1,4 @@
-import {
-  ClaimLostError,
-  encodeRecord,
-  Holdings,
-  NotAppliedError,
-  SessionGoneError,
-} from '@tenure/core/store';
+import { ClaimLostError, encodeRecord, Holdings, SessionGoneError } from '@tenure/core/store';
 import type { ClaimRecord, Granted, Held, Key, Ticket } from '@tenure/core/store';
 import type { Claim } from './lock-statements.ts';
 import type { Standing } from './lock-statements.ts';

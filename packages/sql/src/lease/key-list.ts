@@ -9,11 +9,11 @@ export function anyOf(keys: readonly Key[], prefix = ''): Statement {
     if (list) list.push(name);
     else names.set(namespace, [name]);
   }
-  const parts = [...names.values()].map(
-    (list) => `(${prefix}namespace = ? AND ${prefix}name IN (${list.map(() => '?').join(', ')}))`,
-  );
-  return {
-    text: `(${parts.join(' OR ')})`,
-    values: [...names].flatMap(([namespace, list]) => [namespace, ...list]),
-  };
+  const parts: string[] = [];
+  const values: string[] = [];
+  for (const [namespace, list] of names) {
+    parts.push(`(${prefix}namespace = ? AND ${prefix}name IN (${list.map(() => '?').join(', ')}))`);
+    values.push(namespace, ...list);
+  }
+  return { text: `(${parts.join(' OR ')})`, values };
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { decodeRecord } from '@tenure/core/store';
+import { decodeRecord, SessionGoneError } from '@tenure/core/store';
 import Libsql from 'libsql';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from './sqlite-files.ts';
@@ -51,6 +51,19 @@ describe('lease tables', () => {
     expect((await session.renew(signal)).news).toEqual([{ claimId: grant.claimId, what: 'evicted' }]);
     await operator.close();
     await others.close();
+  });
+
+  it('refuse to renew a session that has expired, although nobody has taken anything from it', async () => {
+    const file = join(await temporaryFolder(), 'tenure.db');
+    const operator = new Libsql(file);
+    const store = storeOver(sqliteDatabase(file));
+    const session = await sessionOf(store);
+    await granted(session, key);
+    operator.prepare('UPDATE tenure_sessions SET expires_at = expires_at - 61000000').run([]);
+    expect(await store.holder(key, signal)).toBeUndefined();
+    await expect(session.renew(signal)).rejects.toThrow(SessionGoneError);
+    await store.close();
+    operator.close();
   });
 
   it("grant higher tokens also after the database's clock was set back", async () => {
