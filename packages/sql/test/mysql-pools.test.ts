@@ -177,8 +177,13 @@ describe.each(flavours)("a user's pool of $flavour", ({ flavour, available }) =>
       await grant(session, key);
       await refuse(await open(storeOf({ url: place.url })), key);
       await failure(open(storeOf({ pool, tablePrefix: 'missing_' })));
-      const left = await place.operator.ask('SELECT trx_id FROM information_schema.innodb_trx');
-      expect(left).toEqual([]);
+      await pool.promise().query('SET innodb_lock_wait_timeout = 1');
+      await using locker = await place.operator.session();
+      await locker.beginTransaction();
+      await locker.query('SELECT * FROM tenure_sessions FOR UPDATE');
+      expect((await failure(session.renew(never))).message).toContain('ER_LOCK_WAIT_TIMEOUT');
+      await locker.rollback();
+      expect(await place.operator.ask('SELECT trx_id FROM information_schema.innodb_trx')).toEqual([]);
       await session.renew(never);
     },
   );

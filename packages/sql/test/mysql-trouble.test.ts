@@ -168,7 +168,15 @@ describe.each(flavours)('$flavour in trouble', ({ flavour, available }) => {
       const taken = await take();
       const leave = new AbortController();
       setMaxListeners(0, leave.signal);
+      let queued = 0;
+      const inLine = new Promise<void>((resolve) => {
+        pool.on('enqueue', () => {
+          queued += 1;
+          if (queued === 2) resolve();
+        });
+      });
       const verbs = Array.from({ length: 10 }, () => failure(session.renew(leave.signal)));
+      await inLine;
       const reason = new Error('waited long enough');
       leave.abort(reason);
       expect(await Promise.all(verbs)).toEqual(verbs.map(() => reason));
@@ -362,6 +370,7 @@ describe.each(flavours)('$flavour in trouble', ({ flavour, available }) => {
     const claims = Array.from({ length: 1000 }, (_, i) =>
       session.claim({ namespace, name: `key-${i}` }, record(), never),
     );
+    await eventually(async () => expect(await asked()).toBeGreaterThan(before));
     await session.renew(never);
     expect((await asked()) - before, 'questions that went ahead').toBeLessThan(300);
     expect((await place.operator.connectionsOf(USER)).length).toBeLessThanOrEqual(3);
