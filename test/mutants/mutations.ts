@@ -299,6 +299,13 @@ export const mutations: readonly Mutation[] = [
     '      this.end(claim.session);\n      return true;',
   ),
   one(
+    'S5',
+    'a store that refuses every renewal is no trouble',
+    'timing.ts',
+    'export const FREE_REFUSALS = 3;',
+    'export const FREE_REFUSALS = Infinity;',
+  ),
+  one(
     'reclaim',
     'takes its own candidates for predecessors',
     'election/reclaim.ts',

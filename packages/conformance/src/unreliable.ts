@@ -1,4 +1,4 @@
-import { later, StoreUnavailableError } from '@tenure/core/store';
+import { later, NotAppliedError, StoreUnavailableError } from '@tenure/core/store';
 import type { Clock, Granted, Held, Key, Store, StoreSession } from '@tenure/core/store';
 
 export type Verb =
@@ -16,6 +16,8 @@ export interface Call {
 export type Fault =
   /** Rejects; the store never hears of it. */
   | { readonly kind: 'lost' }
+  /** Rejects, and says that it certainly was not applied. */
+  | { readonly kind: 'refused' }
   /** The store does it; the caller is told that the connection broke. */
   | { readonly kind: 'unanswered' }
   /** Nothing comes back until the signal aborts. `applied`: the store does it all the same. */
@@ -118,6 +120,8 @@ class Network {
         return ask(signal);
       case 'lost':
         throw new StoreUnavailableError(`${call.verb} was lost on its way`);
+      case 'refused':
+        throw new NotAppliedError(`${call.verb} was refused: the store is busy`);
       case 'unanswered':
         await ask(never).catch(() => {});
         throw new StoreUnavailableError(`the answer to ${call.verb} was lost`);

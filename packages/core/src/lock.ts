@@ -14,7 +14,10 @@ import { obeyed, refuseLost, settle } from './election/work.ts';
 import { messageOf } from './errors.ts';
 
 export interface AcquireOptions {
-  /** How long to wait for our turn, in milliseconds. @default for ever */
+  /**
+   * How long to wait for our turn, in milliseconds. The store is asked once in any case, so that 0 takes a key that is
+   * free and waits for nobody. @default for ever
+   */
   readonly waitMs?: number;
   readonly signal?: AbortSignal;
   /** With `renew: false`: a TTL of its own, in milliseconds. @default the tenure's */
@@ -24,6 +27,7 @@ export interface AcquireOptions {
 }
 
 export interface RunOptions {
+  /** As of {@link AcquireOptions}. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal;
   /** After so long the work is told to stop, in milliseconds. @default never */
@@ -175,20 +179,30 @@ export class Lock {
         resolve(result);
       };
       const onAbort = (): void => done({ thrown: signal?.reason });
+      let isUp = false;
+      /** The time is up; and nobody who might have won at once is sent away unheard. */
+      const giveUp = (): void => {
+        const { state, lastTrouble } = candidacy;
+        const answered = 'held' in state && state.held !== undefined;
+        if (isUp && (answered || lastTrouble !== undefined)) {
+          done({ thrown: this.#timeout(waitMs, lastTrouble) });
+        }
+      };
       const unlisten = candidacy.listen({
         acquired: done,
         left: () => done({ thrown: this.#closed() }),
+        moved: giveUp,
         trouble: (error) => {
           // Waiting does not mend a wrong password, nor a store that was closed.
           if (isFinal(error)) done({ thrown: error });
+          else giveUp();
         },
       });
-      const calm =
-        waitMs === undefined
-          ? () => {}
-          : clock.alarm(later(clock.now(), waitMs), () =>
-              done({ thrown: this.#timeout(waitMs, candidacy.lastTrouble) }),
-            );
+      const timeIsUp = (): void => {
+        isUp = true;
+        giveUp();
+      };
+      const calm = waitMs === undefined ? () => {} : clock.alarm(later(clock.now(), waitMs), timeIsUp);
       signal?.addEventListener('abort', onAbort, { once: true });
       candidacy.start();
     });
@@ -201,7 +215,7 @@ export class Lock {
     return new ClosedError(`"${this.key}": the tenure was closed`);
   }
 
-  #timeout(waitMs: number, cause: unknown): LockTimeoutError {
+  #timeout(waitMs: number | undefined, cause: unknown): LockTimeoutError {
     const why =
       cause === undefined ? 'someone else holds it' : `the store is in trouble: ${messageOf(cause)}`;
     return new LockTimeoutError(

@@ -166,7 +166,11 @@ export interface Store {
   /** Make a session. Repeated with the same id when unanswered. */
   open(request: SessionRequest, signal: AbortSignal): Promise<StoreSession>;
   holder(key: Key, signal: AbortSignal): Promise<Holder | undefined>;
-  /** The current state first, then every change: tokens never go back, the last state always arrives, also with equal metadata. Throws when it can't go on; the core asks anew. */
+  /**
+   * The current state first, then every change: tokens never go back, the last state always arrives, also with equal
+   * metadata. A free key that is told once more says that a term has come and gone in between. Throws when it can't go
+   * on; the core asks anew.
+   */
   watch(key: Key, signal: AbortSignal): AsyncIterable<Holder | undefined>;
   /** Everything held in the namespace whose name starts with `prefix.name`. */
   list(prefix: Key, signal: AbortSignal): Promise<readonly Holder[]>;

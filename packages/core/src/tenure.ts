@@ -95,7 +95,14 @@ export class Tenure {
         this.#byHand.add(dispose);
         const won = async (): Promise<void> => {
           session.renewByHand();
-          await session.renew().catch(() => {});
+          // One fresh TTL to begin with. Where even that cannot be had, what is left is told by `remainingMs()`.
+          for (let tries = 0; tries < 3; tries++) {
+            const renewed = await session.renew().then(
+              () => true,
+              () => false,
+            );
+            if (renewed) return;
+          }
         };
         return { candidacy: make({ ...this.#surroundings(), timing: own, session }), won, dispose };
       },

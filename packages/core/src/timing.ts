@@ -92,6 +92,9 @@ export function deriveTiming(
   };
 }
 
+/** So often what certainly was not applied is asked again soon, and is neither a failure nor jeopardy. */
+export const FREE_REFUSALS = 3;
+
 /** How much of a TTL a holder can be sure of, counted from when it was asked for (S1). */
 export const provableMs = (ttlMs: number, { drift, marginMs }: Pick<Timing, 'drift' | 'marginMs'>): number =>
   ttlMs * (1 - drift) - marginMs;

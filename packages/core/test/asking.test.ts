@@ -133,6 +133,18 @@ describe('watching', () => {
     expect(world.listening).toBe(false);
   });
 
+  it('tells a free key again when a term has come and gone between two looks', async () => {
+    const { clock, seen, world, leave } = await start({ holder: undefined, lastToken: 1n });
+    world.changed();
+    await clock.advance(0);
+    expect(seen).toEqual([undefined]);
+    world.sight = { holder: undefined, lastToken: 2n };
+    world.changed();
+    await clock.advance(0);
+    expect(seen).toEqual([undefined, undefined]);
+    leave.abort();
+  });
+
   it('looks again when the holder should have expired, although nobody tells', async () => {
     const { clock, seen, world, leave } = await start({ holder: holder(1n), expiresInMs: 1000 });
     await clock.advance(500);

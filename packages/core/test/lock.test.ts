@@ -52,6 +52,34 @@ describe('acquire', () => {
     expect(rig.space.keys('tenure')).toEqual([]);
   });
 
+  it('takes a free key although there is no time to wait, and says who has it when it is held', async () => {
+    const { tenure, line } = rig.tenure('a');
+    line.fault = ({ verb }) =>
+      verb === 'open' || verb === 'claim' ? { kind: 'late', requestMs: 20, answerMs: 20 } : undefined;
+    const lock = tenure.lock('job');
+    const term = await within(200, lock.acquire({ waitMs: 0 }));
+    expect(term.isCurrent()).toBe(true);
+    const second = lock.acquire({ waitMs: 0 });
+    await expect(within(200, second)).rejects.toThrow('someone else holds it');
+    await expect(second).rejects.toBeInstanceOf(LockTimeoutError);
+    expect(
+      await within(
+        200,
+        lock.run(() => 'ran', { waitMs: 0 }).catch(() => 'skipped'),
+      ),
+    ).toBe('skipped');
+  });
+
+  it('says that the store is in trouble when that is why the time ran out', async () => {
+    const { tenure, line } = rig.tenure('a');
+    line.fault = ({ verb }) => (verb === 'claim' ? hang : undefined);
+    const waiting = within(5000, tenure.lock('job').acquire({ waitMs: 1 }));
+    await expect(waiting).rejects.toMatchObject({
+      code: 'LOCK_TIMEOUT',
+      cause: expect.any(StoreUnavailableError),
+    });
+  });
+
   it('rejects with the signal’s own reason', async () => {
     const { tenure } = rig.tenure('a');
     const lock = tenure.lock('job');

@@ -270,6 +270,30 @@ describe('S5: unknown is jeopardy, definite is loss at once', () => {
     expect(heard.errors.length).toBeGreaterThan(0);
   });
 
+  it('asks again at once when a renewal certainly was not applied, and takes it for trouble when that goes on', async () => {
+    const { line, election, term } = await leading();
+    const moods: string[] = [];
+    election.on('jeopardy', () => moods.push('jeopardy'));
+    election.on('secure', () => moods.push('secure'));
+    let refusals = 2;
+    line.fault = ({ verb }) => (verb === 'renew' && refusals-- > 0 ? { kind: 'refused' } : undefined);
+    await rig.clock.advance(310);
+    expect(refusals).toBeLessThan(0);
+    expect(moods).toEqual([]);
+    expect(term.remainingMs()).toBeGreaterThan(750);
+
+    refusals = Infinity;
+    line.calls.length = 0;
+    await rig.clock.advance(400);
+    expect(moods).toEqual(['jeopardy']);
+    expect(term.isCurrent()).toBe(true);
+    // Not every few milliseconds for ever.
+    expect(line.calls.length).toBeLessThan(15);
+    refusals = 0;
+    await rig.clock.advance(100);
+    expect(moods).toEqual(['jeopardy', 'secure']);
+  });
+
   it('loses the term at once when the store says that the session is gone', async () => {
     const { tenure, election, heard, term } = await leading();
     const session: string[] = [];

@@ -7,6 +7,8 @@ export interface Sight {
   readonly holder: Holder | undefined;
   /** Undefined when nobody holds it. */
   readonly expiresInMs?: number;
+  /** The last token that was granted, where the store remembers it of a key that is free. */
+  readonly lastToken?: bigint;
 }
 
 export interface WatchingOptions {
@@ -24,7 +26,8 @@ const LEAST_MS = 50;
 
 /**
  * `Store.watch` for stores that can only be asked: looks, and looks again when something may have changed or the
- * holder should have expired. Keeps the fact that something changed, never what: a slow reader skips to the latest.
+ * holder should have expired. Keeps the fact that something changed, never what: a slow reader skips to the latest. A
+ * free key is told again when a term has come and gone between two looks.
  * @throws what `look` throws; the signal's reason when that aborts.
  */
 export async function* watching(options: WatchingOptions): AsyncGenerator<Holder | undefined> {
@@ -35,7 +38,7 @@ export async function* watching(options: WatchingOptions): AsyncGenerator<Holder
     stale = true;
     wake?.();
   };
-  let shown: { readonly holder: Holder | undefined } | undefined;
+  let shown: Sight | undefined;
   let cancel: (() => void) | undefined;
   const forget = listen(changed);
   signal.addEventListener('abort', changed, { once: true });
@@ -48,13 +51,17 @@ export async function* watching(options: WatchingOptions): AsyncGenerator<Holder
       }
       stale = false;
       cancel?.();
-      const { holder, expiresInMs } = await look(signal);
+      const sight = await look(signal);
+      const { holder, expiresInMs } = sight;
       if (expiresInMs !== undefined) {
         cancel = clock.alarm(later(clock.now(), Math.max(LEAST_MS, expiresInMs + LATE_MS)), changed);
       }
-      const same = shown?.holder?.token === holder?.token && shown?.holder?.value === holder?.value;
+      const same =
+        shown?.holder?.token === holder?.token &&
+        shown?.holder?.value === holder?.value &&
+        (holder || shown?.lastToken === sight.lastToken);
       if (!shown || !same) {
-        shown = { holder };
+        shown = sight;
         yield holder;
       }
     }

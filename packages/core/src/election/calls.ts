@@ -48,7 +48,7 @@ export class ElectionCalls {
 
   /** Never rejects. */
   async perform(call: ElectionCall, signal: AbortSignal): Promise<ElectionHappening> {
-    const { store, session } = this.#around;
+    const { session } = this.#around;
     try {
       switch (call.verb) {
         case 'claim':
@@ -60,9 +60,7 @@ export class ElectionCalls {
         case 'release':
           return await this.#send(call, signal, () => this.#release(call.claimId, signal));
         case 'lookout':
-          for await (const holder of store.watch(this.#key, signal)) {
-            if (holder && holder.token > call.token) return { type: 'succeeded' };
-          }
+          return await this.#lookOut(call.token, signal);
       }
       return { type: 'failed', notApplied: false };
     } catch (error) {
@@ -88,6 +86,16 @@ export class ElectionCalls {
     } finally {
       leave();
     }
+  }
+
+  /** Until somebody's later term has begun, and be it one that was over before it could be seen. */
+  async #lookOut(token: bigint, signal: AbortSignal): Promise<ElectionHappening> {
+    let wasFree = false;
+    for await (const holder of this.#around.store.watch(this.#key, signal)) {
+      if (holder ? holder.token > token : wasFree) return { type: 'succeeded' };
+      wasFree = holder === undefined;
+    }
+    return { type: 'failed', notApplied: false };
   }
 
   async #release(claimId: string, signal: AbortSignal): Promise<ElectionHappening> {

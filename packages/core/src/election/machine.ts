@@ -16,7 +16,7 @@ import type { Instant } from '../clock.ts';
 import { whileLeading } from './leading.ts';
 import { claim, common, idle, proceed, recheckAt, release, stand } from './moves.ts';
 import type { ElectionEvent, ElectionState } from './state.ts';
-import { backOffMs } from '../timing.ts';
+import { backOffMs, FREE_REFUSALS } from '../timing.ts';
 import type { Timing } from '../timing.ts';
 
 export function electionTransition(
@@ -96,7 +96,7 @@ function whileWaiting(
       return claim(state, state.claimId);
     case 'failed':
       return retry(
-        event.notApplied
+        event.notApplied && state.failures < FREE_REFUSALS
           ? timing.backOff.minMs
           : backOffMs(state.failures, event.jitter, timing, timing.backOff.downMs),
       );

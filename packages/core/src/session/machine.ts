@@ -12,7 +12,7 @@
 import { isPast, later, rebase } from '../clock.ts';
 import type { Instant } from '../clock.ts';
 import type { Asking, Live, SessionEvent, SessionState } from './state.ts';
-import { backOffMs, provableMs } from '../timing.ts';
+import { backOffMs, FREE_REFUSALS, provableMs } from '../timing.ts';
 import type { Timing } from '../timing.ts';
 
 export function sessionTransition(state: SessionState, event: SessionEvent, timing: Timing): SessionState {
@@ -85,6 +85,7 @@ function whileOpening(
         stretch: 1,
         again: false,
         manual: false,
+        refusals: 0,
         dueAt: adopted ? event.at : later(sentAt, timing.renewMs),
         failures: 0,
       };
@@ -143,6 +144,7 @@ function whileLive(state: Live, event: SessionEvent, timing: Timing): SessionSta
         call: undefined,
         dueAt: later(event.sentAt, timing.renewMs),
         failures: 0,
+        refusals: 0,
         deadline: deadlineOf(event.sentAt, event.ttlMs, timing),
         lapsed: undefined,
         stretch: state.lapsed ? state.stretch + 1 : state.stretch,
@@ -156,8 +158,11 @@ function whileLive(state: Live, event: SessionEvent, timing: Timing): SessionSta
       return open(event.nonce, event.at, timing);
     case 'failed': {
       const cap = state.lapsed ? timing.backOff.downMs : undefined;
-      if (event.notApplied)
-        return { ...state, call: undefined, dueAt: later(event.at, timing.backOff.minMs) };
+      // Nothing happened, so asking again soon is right; being refused over and over is trouble like any other.
+      if (event.notApplied && state.refusals < FREE_REFUSALS) {
+        const dueAt = later(event.at, timing.backOff.minMs);
+        return { ...state, call: undefined, dueAt, refusals: state.refusals + 1 };
+      }
       return { ...state, ...given(state, event, timing, cap) };
     }
     case 'manual':

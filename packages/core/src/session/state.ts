@@ -30,6 +30,8 @@ export interface Live extends Asking {
   readonly again: boolean;
   /** Renewed only when asked for by name, not by its period nor by the store's hints. */
   readonly manual: boolean;
+  /** How often in a row the store has certainly not applied a renewal. */
+  readonly refusals: number;
 }
 
 export type SessionState =
