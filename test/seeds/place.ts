@@ -70,8 +70,6 @@ export class Place {
 
 export interface Case {
   readonly title: string;
-  /** Stores that do not do it yet. */
-  readonly notYet?: readonly string[];
   readonly play: (place: Place) => Promise<void>;
 }
 

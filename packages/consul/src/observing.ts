@@ -80,12 +80,28 @@ export async function endSession(site: Site, key: Key, token: bigint, signal: Ab
   return true;
 }
 
+/** What observers can tell apart; of a free key also whether it was held since it was last seen. */
+interface Seen {
+  readonly holder: Holder | undefined;
+  readonly lockIndex: number;
+}
+
+const seenOf = (name: string, pair: Pair | undefined): Seen => ({
+  holder: holderOf(name, pair),
+  lockIndex: pair?.lockIndex ?? 0,
+});
+
+const isNews = (latest: Seen, shown: Seen): boolean =>
+  latest.holder?.token !== shown.holder?.token ||
+  latest.holder?.value !== shown.holder?.value ||
+  (!latest.holder && latest.lockIndex !== shown.lockIndex);
+
 /** Keeps the latest state only: a slow consumer skips what is over. */
 export async function* watch(site: Site, key: Key, signal: AbortSignal): AsyncGenerator<Holder | undefined> {
   const path = site.layout.lock(key);
   const first = (await readTogether(site.connection, [path], signal)).get(path);
-  let shown = holderOf(key.name, first);
-  let next: { readonly holder: Holder | undefined } | undefined = { holder: shown };
+  let shown: Seen = seenOf(key.name, first);
+  let next: Seen | undefined = shown;
   let failure: { readonly error: unknown } | undefined;
   let wake: (() => void) | undefined;
   const look = () => wake?.();
@@ -93,7 +109,8 @@ export async function* watch(site: Site, key: Key, signal: AbortSignal): AsyncGe
   const leave = site.lookout.observe(path, {
     since: first?.modifyIndex ?? 0,
     seen(pair) {
-      next = { holder: steady(holderOf(key.name, pair), next?.holder ?? shown, pair) };
+      const seen = seenOf(key.name, pair);
+      next = { ...seen, holder: steady(seen.holder, next?.holder ?? shown.holder, pair) };
       wake?.();
     },
     failed(error) {
@@ -104,11 +121,11 @@ export async function* watch(site: Site, key: Key, signal: AbortSignal): AsyncGe
   try {
     for (let isFirst = true; ; isFirst = false) {
       signal.throwIfAborted();
-      const { holder: latest } = next ?? { holder: shown };
+      const latest = next ?? shown;
       next = undefined;
-      if (isFirst || latest?.token !== shown?.token || latest?.value !== shown?.value) {
+      if (isFirst || isNews(latest, shown)) {
         shown = latest;
-        yield latest;
+        yield latest.holder;
       } else if (failure) {
         throw failure.error;
       } else {

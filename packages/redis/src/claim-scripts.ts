@@ -105,14 +105,13 @@ return 1
 `,
 );
 
-/** Who holds a key, and for how long its session has been heard of. KEYS: lock. */
+/** Who holds a key, and for how long its session has been heard of; of a free one, its last token. KEYS: lock. */
 export const holder: Script = script(
   'holder',
   `
 local lock = redis.call('HMGET', KEYS[1], 'session', 'token', 'value', 'asked')
-if not lock[1] then return false end
-local left = redis.call('PTTL', lock[1])
-if left == -2 then return false end
+local left = lock[1] and redis.call('PTTL', lock[1]) or -2
+if left == -2 then return {lock[2] or '0'} end
 return {lock[2], lock[3], lock[4] or '', left}
 `,
 );

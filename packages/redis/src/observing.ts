@@ -19,11 +19,12 @@ export function holderOf(name: string, token: string, value: string, asked: bool
 
 export async function look({ line, layout }: Site, key: Key, signal: AbortSignal): Promise<Sight> {
   const answer = await line.run(scripts.holder, [layout.lock(key)], [], signal);
-  if (answer === null) return { holder: undefined };
   if (!Array.isArray(answer)) throw unexpected(scripts.holder, answer);
-  const [token, value, asked, left] = answer.map(String);
-  const holder = holderOf(key.name, token ?? '0', value ?? '', asked === '1');
-  return Number(left) < 0 ? { holder } : { holder, expiresInMs: Number(left) };
+  const [token = '0', value, asked, left] = answer.map(String);
+  const lastToken = BigInt(token);
+  if (value === undefined) return { holder: undefined, lastToken };
+  const holder = holderOf(key.name, token, value, asked === '1');
+  return Number(left) < 0 ? { holder, lastToken } : { holder, lastToken, expiresInMs: Number(left) };
 }
 
 export async function list({ line, layout }: Site, prefix: Key, signal: AbortSignal): Promise<Holder[]> {

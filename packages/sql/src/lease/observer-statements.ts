@@ -10,14 +10,15 @@ const AFTER = '\u{10FFFF}'.repeat(LONGEST_NAME / 4);
 export class ObserverStatements {
   readonly #nowUs: string;
   readonly #held: string;
+  readonly #any: string;
   readonly #seen: string;
 
   constructor({ nowUs }: Dialect, { locks, sessions }: Tables) {
     this.#nowUs = nowUs;
     const remaining = `s.expires_at - ${nowUs} AS remaining_us`;
-    this.#held =
-      `SELECT l.name, l.session_id, l.claim_id, l.token, l.value, l.asked, ${remaining} ` +
-      `FROM ${locks} AS l INNER JOIN ${sessions} AS s ON s.id = l.session_id`;
+    const row = `SELECT l.name, l.session_id, l.claim_id, l.token, l.value, l.asked, ${remaining} FROM ${locks} AS l`;
+    this.#held = `${row} INNER JOIN ${sessions} AS s ON s.id = l.session_id`;
+    this.#any = `${row} LEFT JOIN ${sessions} AS s ON s.id = l.session_id`;
     this.#seen = `${remaining} FROM ${locks} AS l LEFT JOIN ${sessions} AS s ON s.id = l.session_id WHERE `;
   }
 
@@ -26,6 +27,11 @@ export class ObserverStatements {
       text: `${this.#held} WHERE l.namespace = ? AND l.name = ? AND s.expires_at > ${this.#nowUs}`,
       values: [namespace, name],
     };
+  }
+
+  /** Held or free. */
+  lock({ namespace, name }: Key): Statement {
+    return { text: `${this.#any} WHERE l.namespace = ? AND l.name = ?`, values: [namespace, name] };
   }
 
   list({ namespace, name }: Key): Statement {

@@ -26,7 +26,7 @@ export function watch(site: Site, key: Key, signal: AbortSignal): AsyncIterable<
       if (watcher) watcher.shown = undefined;
       await site.newsroom.listening(lookSignal);
       const sight = await see(site, key, lookSignal);
-      if (watcher) watcher.shown = sight.holder ? glance(sight.holder) : '';
+      if (watcher) watcher.shown = glance(sight);
       return sight;
     },
     listen: (changed) => {
@@ -40,8 +40,9 @@ export function watch(site: Site, key: Key, signal: AbortSignal): AsyncIterable<
 
 async function see(site: Site, key: Key, signal: AbortSignal): Promise<Sight> {
   await site.enter(signal);
-  const { rows } = await site.run(site.sql.observers.holder(key), signal);
+  const { rows } = await site.run(site.sql.observers.lock(key), signal);
   if (!rows[0]) return { holder: undefined };
   const row = lockOf(rows[0]);
-  return { holder: holderOf(key, row), expiresInMs: row.remainingMs };
+  if (row.remainingMs === 0) return { holder: undefined, lastToken: row.token };
+  return { holder: holderOf(key, row), expiresInMs: row.remainingMs, lastToken: row.token };
 }

@@ -98,7 +98,7 @@ export class Poller {
     const { rows } = await this.#site.run(sql.observers.watched(keys), signal);
     const seen = new Map(rows.map((row) => [nameIn(row), glanceOf(row)]));
     for (const key of keys) {
-      const latest = seen.get(nameOf(key)) ?? '';
+      const latest = seen.get(nameOf(key)) ?? glance({ holder: undefined });
       for (const watcher of newsroom.watchersOf(key)) if (watcher.shown !== latest) watcher.changed();
     }
   }
@@ -106,10 +106,12 @@ export class Poller {
 
 const nameIn = (row: Row): string => `${textOf(row, 'namespace')}\0${textOf(row, 'name')}`;
 
-const glanceOf = (row: Row): string =>
-  remainingMs(row, 'remaining_us') > 0
-    ? glance({ token: bigintOf(row, 'token'), value: textOf(row, 'value') })
-    : '';
+function glanceOf(row: Row): string {
+  const token = bigintOf(row, 'token');
+  const isHeld = remainingMs(row, 'remaining_us') > 0;
+  const holder = isHeld ? { key: textOf(row, 'name'), token, value: textOf(row, 'value') } : undefined;
+  return glance({ holder, lastToken: token });
+}
 
 function parts(keys: readonly Key[]): readonly (readonly Key[])[] {
   const count = Math.ceil(keys.length / KEYS_PER_QUERY);

@@ -1,4 +1,4 @@
-import type { ClaimNews, Holder, Key } from '@tenure/core/store';
+import type { ClaimNews, Holder, Key, Sight as Observed } from '@tenure/core/store';
 import type { Row } from '../database.ts';
 import { bigintOf, remainingMs, textOf, textOrNone } from './row.ts';
 import type { Site } from './site.ts';
@@ -53,8 +53,9 @@ export const lockOf = (row: Row): LockRow => ({
 
 export const holderOf = ({ name }: Key, { token, value }: LockRow): Holder => ({ key: name, token, value });
 
-/** All that observers can tell apart, in one string; the empty one says that nobody holds the key. */
-export const glance = ({ token, value }: Pick<Holder, 'token' | 'value'>): string => `${token} ${value}`;
+/** All that observers can tell apart, in one string; a free key that was held since it was last seen is another one. */
+export const glance = ({ holder, lastToken = 0n }: Pick<Observed, 'holder' | 'lastToken'>): string =>
+  holder ? `${holder.token} ${holder.value}` : `free ${lastToken}`;
 
 /** What has become of a key that a claim has lost. One that is taken by force keeps the claim's id until it is granted anew. */
 export function fateOf(

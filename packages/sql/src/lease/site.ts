@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ClosedError, InvalidArgumentError, ValueTooLargeError } from '@tenure/core/store';
 import type { Clock, Key } from '@tenure/core/store';
 import type { Answer, Database, Statement, Tables } from '../database.ts';
@@ -53,6 +54,8 @@ export class Site {
     this.newsroom = new Newsroom(database);
     this.poller = new Poller(this);
     this.#tables = tables;
+    // Whoever is told something listens to it for as long as that takes.
+    setMaxListeners(0, this.#closing.signal);
     this.#makesTables = migrate === 'auto';
     this.#needsTables = this.#makesTables;
   }
