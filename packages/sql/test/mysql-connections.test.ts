@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { OwnConnections, PooledConnections } from '../src/mysql/connections.ts';
+import { failure } from './postgres-candidate.ts';
 
 /** Answers every statement at once, and tells what was done to it. */
 class FakeConnection extends EventEmitter {
@@ -10,6 +11,7 @@ class FakeConnection extends EventEmitter {
     closed: false,
     destroy: () => {
       this.done.push('stream destroyed');
+      this.stream.emit('close');
     },
   });
 
@@ -79,6 +81,19 @@ describe("connections of MySQL that are the store's own", () => {
       for (let i = 0; i < 3; i += 1) made[0]!.emit(event, new Error('lost'));
       await connections.take();
       expect(made).toHaveLength(2);
+    },
+  );
+
+  test.for(['connect', 'query'] as const)(
+    'do not keep anybody waiting when they end in the midst of %s',
+    async (verb) => {
+      const silent = Object.assign(new FakeConnection(), { [verb]: () => {} });
+      const connections = new OwnConnections(async () => silent);
+      const coming = connections.take();
+      const refused = failure(coming);
+      await new Promise(setImmediate);
+      await connections.close();
+      expect((await refused).message).toContain('ended before it could be used');
     },
   );
 

@@ -4,7 +4,7 @@ import { serverOrSkip } from '../../../test/servers/availability.ts';
 import { startMariadb } from '../../../test/servers/mariadb.ts';
 import type { MariadbOptions, MariadbServer } from '../../../test/servers/mariadb.ts';
 
-type Flavour = Exclude<MariadbOptions['flavour'], undefined>;
+export type Flavour = Exclude<MariadbOptions['flavour'], undefined>;
 
 export const flavours: readonly { readonly flavour: Flavour; readonly available: boolean }[] = [
   { flavour: 'mariadb', available: (await serverOrSkip('mariadb', { own: true })) !== undefined },

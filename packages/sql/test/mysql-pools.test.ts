@@ -45,111 +45,111 @@ const kinds: readonly Kind[] = [
   { what: 'that gives large numbers as text', options: { supportBigNumbers: true, bigNumberStrings: true } },
 ];
 
-describe.each(flavours)("a user's pool of $flavour", ({ flavour, available }) => {
-  let place: Stage;
-  const stores: Store[] = [];
-  const pools: Pool[] = [];
+for (const { flavour, available } of flavours) {
+  describe.skipIf(!available)(`a user's pool of ${flavour}`, () => {
+    let place: Stage;
+    const stores: Store[] = [];
+    const pools: Pool[] = [];
 
-  beforeAll(async () => {
-    if (!available) return;
-    place = await stage(flavour);
-    await migrate({ url: place.url });
-  });
+    beforeAll(async () => {
+      place = await stage(flavour);
+      await migrate({ url: place.url });
+    });
 
-  afterEach(async () => {
-    await Promise.all(stores.splice(0).map((store) => store.close()));
-    await Promise.all(pools.splice(0).map((pool) => pool.promise().end()));
-  });
+    afterEach(async () => {
+      await Promise.all(stores.splice(0).map((store) => store.close()));
+      await Promise.all(pools.splice(0).map((pool) => pool.promise().end()));
+    });
 
-  afterAll(async () => {
-    if (!available) return;
-    await place.operator.close();
-    await place.server.stop();
-  });
+    afterAll(async () => {
+      await place.operator.close();
+      await place.server.stop();
+    });
 
-  const storeOf = (options: MysqlOptions): Store => {
-    const store = mysql(options);
-    stores.push(store);
-    return store;
-  };
-
-  function poolOf({ options = {}, session }: Omit<Kind, 'what'>): Pool {
-    const pool = mysql2.createPool({ uri: place.url, connectionLimit: 6, ...options });
-    if (session !== undefined) pool.on('connection', (connection) => void connection.query(session));
-    pools.push(pool);
-    return pool;
-  }
-
-  test.skipIf(!available).for(kinds)('$what serves', async (kind) => {
-    const store = storeOf({ pool: poolOf(kind) });
-    const others = storeOf({ url: place.url });
-    const key = { namespace: nonce(), name: `it's "a" \\ 😀 key?` };
-    const one = await open(store);
-    const two = await open(others);
-    const granted = await grant(one, key);
-    expect((await refuse(two, key)).retryInMs).toBeGreaterThan(0);
-    const text = `'; DROP TABLE tenure_locks; -- \\' 😀 :name ?`;
-    await one.save(granted, text, 1, never);
-    await one.save(granted, text, 1, never);
-    const shown = { ...record('shown 😀'), metadata: { text } };
-    await one.announce(granted, shown, never);
-    await one.announce(granted, shown, never);
-    expect((await others.holder(key, never))?.value).toContain('shown 😀');
-    expect(await store.list({ ...key, name: '' }, never)).toEqual(
-      await others.list({ ...key, name: '' }, never),
-    );
-    for (const time of ['first', 'second']) {
-      expect(await store.evict(key, granted.token, { force: false }, never), `${time} eviction`).toBe(true);
-      expect((await one.renew(never)).news).toEqual([{ claimId: granted.claimId, what: 'evicted' }]);
-    }
-    await one.release(key, granted.claimId, never);
-    await one.release(key, granted.claimId, never);
-    const next = await grant(two, key);
-    expect(next.checkpoint).toBe(text);
-    expect(next.token).toBeGreaterThan(granted.token);
-    await two.release(key, next.claimId, never);
-    const dead = await open(store, 200);
-    const last = await grant(dead, key);
-    expect((await win(two, key)).token).toBeGreaterThan(last.token);
-  });
-
-  test.skipIf(!available).for(kinds)('$what is left as it was', async (kind) => {
-    const pool = poolOf({ ...kind, options: { ...kind.options, connectionLimit: 2 } });
-    const look = async (): Promise<unknown[]> => {
-      const connections = await Promise.all([pool.promise().getConnection(), pool.promise().getConnection()]);
-      const all = connections.map(async (connection) => {
-        const [rows] = await connection.query({
-          sql: "SHOW SESSION VARIABLES WHERE Variable_name REGEXP '^(tx|transaction)_|autocommit|sql_mode|time_zone|character_set|_wait_timeout$'",
-          typeCast: true,
-        });
-        await connection.query('ROLLBACK');
-        connection.release();
-        return rows;
-      });
-      return Promise.all(all);
+    const storeOf = (options: MysqlOptions): Store => {
+      const store = mysql(options);
+      stores.push(store);
+      return store;
     };
-    const before = await look();
-    const session = await open(storeOf({ pool }));
-    const key = { namespace: nonce(), name: 'same' };
-    await grant(session, key);
-    await refuse(session, key);
-    await session.renew(never);
-    expect(await look()).toEqual(before);
-  });
 
-  test.skipIf(!available)('of mysql2/promise serves, and stays open', async () => {
-    const pool = mysql2Promise.createPool({ uri: place.url });
-    const session = await open(storeOf({ pool }));
-    await grant(session, { namespace: nonce(), name: 'promised' });
-    await Promise.all(stores.splice(0).map((store) => store.close()));
-    const [rows] = await pool.query('SELECT 1 AS one');
-    expect(rows).toEqual([{ one: 1 }]);
-    await pool.end();
-  });
+    function poolOf({ options = {}, session }: Omit<Kind, 'what'>): Pool {
+      const pool = mysql2.createPool({ uri: place.url, connectionLimit: 6, ...options });
+      if (session !== undefined) pool.on('connection', (connection) => void connection.query(session));
+      pools.push(pool);
+      return pool;
+    }
 
-  test.skipIf(!available)(
-    'a transaction that somebody left open is neither joined nor ended, and it says so',
-    async () => {
+    test.for(kinds)('$what serves', async (kind) => {
+      const store = storeOf({ pool: poolOf(kind) });
+      const others = storeOf({ url: place.url });
+      const key = { namespace: nonce(), name: `it's "a" \\ 😀 key?` };
+      const one = await open(store);
+      const two = await open(others);
+      const granted = await grant(one, key);
+      expect((await refuse(two, key)).retryInMs).toBeGreaterThan(0);
+      const text = `'; DROP TABLE tenure_locks; -- \\' 😀 :name ?`;
+      await one.save(granted, text, 1, never);
+      await one.save(granted, text, 1, never);
+      const shown = { ...record('shown 😀'), metadata: { text } };
+      await one.announce(granted, shown, never);
+      await one.announce(granted, shown, never);
+      expect((await others.holder(key, never))?.value).toContain('shown 😀');
+      expect(await store.list({ ...key, name: '' }, never)).toEqual(
+        await others.list({ ...key, name: '' }, never),
+      );
+      for (const time of ['first', 'second']) {
+        expect(await store.evict(key, granted.token, { force: false }, never), `${time} eviction`).toBe(true);
+        expect((await one.renew(never)).news).toEqual([{ claimId: granted.claimId, what: 'evicted' }]);
+      }
+      await one.release(key, granted.claimId, never);
+      await one.release(key, granted.claimId, never);
+      const next = await grant(two, key);
+      expect(next.checkpoint).toBe(text);
+      expect(next.token).toBeGreaterThan(granted.token);
+      await two.release(key, next.claimId, never);
+      const dead = await open(store, 200);
+      const last = await grant(dead, key);
+      expect((await win(two, key)).token).toBeGreaterThan(last.token);
+    });
+
+    test.for(kinds)('$what is left as it was', async (kind) => {
+      const pool = poolOf({ ...kind, options: { ...kind.options, connectionLimit: 2 } });
+      const look = async (): Promise<unknown[]> => {
+        const connections = await Promise.all([
+          pool.promise().getConnection(),
+          pool.promise().getConnection(),
+        ]);
+        const all = connections.map(async (connection) => {
+          const [rows] = await connection.query({
+            sql: "SHOW SESSION VARIABLES WHERE Variable_name REGEXP '^(tx|transaction)_|autocommit|sql_mode|time_zone|character_set|_wait_timeout$'",
+            typeCast: true,
+          });
+          await connection.query('ROLLBACK');
+          connection.release();
+          return rows;
+        });
+        return Promise.all(all);
+      };
+      const before = await look();
+      const session = await open(storeOf({ pool }));
+      const key = { namespace: nonce(), name: 'same' };
+      await grant(session, key);
+      await refuse(session, key);
+      await session.renew(never);
+      expect(await look()).toEqual(before);
+    });
+
+    test('of mysql2/promise serves, and stays open', async () => {
+      const pool = mysql2Promise.createPool({ uri: place.url });
+      const session = await open(storeOf({ pool }));
+      await grant(session, { namespace: nonce(), name: 'promised' });
+      await Promise.all(stores.splice(0).map((store) => store.close()));
+      const [rows] = await pool.query('SELECT 1 AS one');
+      expect(rows).toEqual([{ one: 1 }]);
+      await pool.end();
+    });
+
+    test('a transaction that somebody left open is neither joined nor ended, and it says so', async () => {
       const pool = poolOf({ options: { connectionLimit: 1 } });
       const session = await open(storeOf({ pool }));
       const note = nonce();
@@ -165,12 +165,9 @@ describe.each(flavours)("a user's pool of $flavour", ({ flavour, available }) =>
       await pool.promise().query('COMMIT');
       expect(await place.operator.ask('SELECT * FROM notes WHERE text = ?', [note])).toHaveLength(1);
       await session.renew(never);
-    },
-  );
+    });
 
-  test.skipIf(!available)(
-    'what is written without autocommit is committed, and a failure leaves nothing open',
-    async () => {
+    test('what is written without autocommit is committed, and a failure leaves nothing open', async () => {
       const pool = poolOf({ options: { connectionLimit: 1 }, session: 'SET SESSION autocommit = 0' });
       const session = await open(storeOf({ pool }));
       const key = { namespace: nonce(), name: 'committed' };
@@ -185,12 +182,9 @@ describe.each(flavours)("a user's pool of $flavour", ({ flavour, available }) =>
       await locker.rollback();
       expect(await place.operator.ask('SELECT trx_id FROM information_schema.innodb_trx')).toEqual([]);
       await session.renew(never);
-    },
-  );
+    });
 
-  test.skipIf(!available)(
-    'renewals of one and claims of another do not wait for each other when all are serializable',
-    async () => {
+    test('renewals of one and claims of another do not wait for each other when all are serializable', async () => {
       const session = 'SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE';
       const sessions = await Promise.all(
         Array.from({ length: 4 }, () => open(storeOf({ pool: poolOf({ session }) }))),
@@ -214,34 +208,34 @@ describe.each(flavours)("a user's pool of $flavour", ({ flavour, available }) =>
         }),
       );
       await Promise.all(sessions.map((each) => each.renew(never)));
-    },
-  );
+    });
 
-  test.skipIf(!available)('connections of its own mind no default of the server', async () => {
-    const { operator } = place;
-    const url = await operator.user('modest');
-    await operator.ask("GRANT ALL ON tenure.* TO 'modest'@'127.0.0.1'");
-    const [row] = await operator.ask<Record<'mode' | 'connect', string>>(
-      'SELECT @@GLOBAL.sql_mode AS mode, @@GLOBAL.init_connect AS `connect`',
-    );
-    await operator.ask('SET GLOBAL TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY');
-    await operator.ask("SET GLOBAL sql_mode = ?, GLOBAL time_zone = '+05:45'", [MODES.join(',')]);
-    await operator.ask('SET GLOBAL init_connect = ?', ['SET autocommit = 0']);
-    try {
-      const [one, two] = [await open(storeOf({ url })), await open(storeOf({ url }))];
-      const key = { namespace: nonce(), name: `it's "a" \\ 😀 key?` };
-      const granted = await grant(one, key);
-      await one.save(granted, `'\\' "x"`, 1, never);
-      expect((await refuse(two, key)).retryInMs).toBeLessThanOrEqual(60_000);
-      await one.renew(never);
-      await one.release(key, granted.claimId, never);
-      expect((await grant(two, key)).checkpoint).toBe(`'\\' "x"`);
-    } finally {
-      await operator.ask('SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE');
-      await operator.ask("SET GLOBAL sql_mode = ?, GLOBAL time_zone = 'SYSTEM', GLOBAL init_connect = ?", [
-        row!.mode,
-        row!.connect,
-      ]);
-    }
+    test('connections of its own mind no default of the server', async () => {
+      const { operator } = place;
+      const url = await operator.user('modest');
+      await operator.ask("GRANT ALL ON tenure.* TO 'modest'@'127.0.0.1'");
+      const [row] = await operator.ask<Record<'mode' | 'connect', string>>(
+        'SELECT @@GLOBAL.sql_mode AS mode, @@GLOBAL.init_connect AS `connect`',
+      );
+      await operator.ask('SET GLOBAL TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY');
+      await operator.ask("SET GLOBAL sql_mode = ?, GLOBAL time_zone = '+05:45'", [MODES.join(',')]);
+      await operator.ask('SET GLOBAL init_connect = ?', ['SET autocommit = 0']);
+      try {
+        const [one, two] = [await open(storeOf({ url })), await open(storeOf({ url }))];
+        const key = { namespace: nonce(), name: `it's "a" \\ 😀 key?` };
+        const granted = await grant(one, key);
+        await one.save(granted, `'\\' "x"`, 1, never);
+        expect((await refuse(two, key)).retryInMs).toBeLessThanOrEqual(60_000);
+        await one.renew(never);
+        await one.release(key, granted.claimId, never);
+        expect((await grant(two, key)).checkpoint).toBe(`'\\' "x"`);
+      } finally {
+        await operator.ask('SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ WRITE');
+        await operator.ask("SET GLOBAL sql_mode = ?, GLOBAL time_zone = 'SYSTEM', GLOBAL init_connect = ?", [
+          row!.mode,
+          row!.connect,
+        ]);
+      }
+    });
   });
-});
+}

@@ -26,55 +26,52 @@ const thrown = (make: () => unknown): Error => {
   throw new Error('nothing was thrown');
 };
 
-describe.each(flavours)('passwords of $flavour', ({ flavour, available }) => {
-  let place: Stage;
-  let url: URL;
+for (const { flavour, available } of flavours) {
+  describe.skipIf(!available)(`passwords of ${flavour}`, () => {
+    let place: Stage;
+    let url: URL;
 
-  beforeAll(async () => {
-    if (!available) return;
-    place = await stage(flavour, { password: MARK });
-    url = new URL(place.url);
-  });
+    beforeAll(async () => {
+      place = await stage(flavour, { password: MARK });
+      url = new URL(place.url);
+    });
 
-  afterAll(async () => {
-    if (!available) return;
-    await place.operator.close();
-    await place.server.stop();
-  });
+    afterAll(async () => {
+      await place.operator.close();
+      await place.server.stop();
+    });
 
-  const changed = (change: Partial<Record<'port' | 'password' | 'pathname' | 'search', string>>): string =>
-    Object.assign(new URL(url), change).href;
+    const changed = (change: Partial<Record<'port' | 'password' | 'pathname' | 'search', string>>): string =>
+      Object.assign(new URL(url), change).href;
 
-  test.skipIf(!available).for([
-    ['a connection that is refused', () => changed({ port: '1' }), StoreUnavailableError, 'ECONNREFUSED'],
-    [
-      'a wrong password',
-      () => changed({ password: `${MARK}x` }),
-      AccessDeniedError,
-      'ER_ACCESS_DENIED_ERROR',
-    ],
-    ['no password', () => changed({ password: '' }), AccessDeniedError, 'ER_ACCESS_DENIED_ERROR'],
-    ['an unknown database', () => changed({ pathname: '/nowhere' }), AccessDeniedError, 'ER_BAD_DB_ERROR'],
-    ['missing tables', () => url.href, InvalidArgumentError, 'ER_NO_SUCH_TABLE'],
-  ] as const)('%s shows none', async ([, given, kind, words]) => {
-    const pool = mysql2.createPool(given());
-    for (const options of [{ url: given() }, { connection: { uri: given() } }, { pool }]) {
-      const store = mysql(options);
-      const error = await failure(open(store));
-      expect(error).toBeInstanceOf(kind);
-      expect(error.message).toContain(words);
-      expect(error.message).toContain('MySQL at 127.0.0.1:');
-      expect(shown(error)).not.toContain(MARK);
-      expect(shown(store)).not.toContain(MARK);
-      await store.close();
-      expect(shown(await failure(open(store)))).not.toContain(MARK);
-    }
-    await pool.promise().end();
-  });
+    test.for([
+      ['a connection that is refused', () => changed({ port: '1' }), StoreUnavailableError, 'ECONNREFUSED'],
+      [
+        'a wrong password',
+        () => changed({ password: `${MARK}x` }),
+        AccessDeniedError,
+        'ER_ACCESS_DENIED_ERROR',
+      ],
+      ['no password', () => changed({ password: '' }), AccessDeniedError, 'ER_ACCESS_DENIED_ERROR'],
+      ['an unknown database', () => changed({ pathname: '/nowhere' }), AccessDeniedError, 'ER_BAD_DB_ERROR'],
+      ['missing tables', () => url.href, InvalidArgumentError, 'ER_NO_SUCH_TABLE'],
+    ] as const)('%s shows none', async ([, given, kind, words]) => {
+      const pool = mysql2.createPool(given());
+      for (const options of [{ url: given() }, { connection: { uri: given() } }, { pool }]) {
+        const store = mysql(options);
+        const error = await failure(open(store));
+        expect(error).toBeInstanceOf(kind);
+        expect(error.message).toContain(words);
+        expect(error.message).toContain('MySQL at 127.0.0.1:');
+        expect(shown(error)).not.toContain(MARK);
+        expect(shown(store)).not.toContain(MARK);
+        await store.close();
+        expect(shown(await failure(open(store)))).not.toContain(MARK);
+      }
+      await pool.promise().end();
+    });
 
-  test.skipIf(!available)(
-    'a server without TLS is not talked to in the clear by who asked for it',
-    async () => {
+    test('a server without TLS is not talked to in the clear by who asked for it', async () => {
       for (const ssl of ['true', '{"rejectUnauthorized":true}']) {
         const store = mysql({ url: changed({ search: `?ssl=${encodeURIComponent(ssl)}` }) });
         const error = await failure(open(store));
@@ -82,19 +79,19 @@ describe.each(flavours)('passwords of $flavour', ({ flavour, available }) => {
         expect(error.message).toMatch(/TLS|SSL|secure|certificate/iu);
         await store.close();
       }
-    },
-  );
+    });
 
-  test.skipIf(!available)('neither a store that works nor its session shows any', async () => {
-    await migrate({ url: url.href });
-    const store = openUrl(url.href);
-    const session = await open(store);
-    expect(shown(store)).not.toContain(MARK);
-    expect(shown(session)).not.toContain(MARK);
-    await session.renew(never);
-    await store.close();
+    test('neither a store that works nor its session shows any', async () => {
+      await migrate({ url: url.href });
+      const store = openUrl(url.href);
+      const session = await open(store);
+      expect(shown(store)).not.toContain(MARK);
+      expect(shown(session)).not.toContain(MARK);
+      await session.renew(never);
+      await store.close();
+    });
   });
-});
+}
 
 describe('a URL of MySQL', () => {
   test.for([

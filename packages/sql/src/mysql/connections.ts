@@ -1,4 +1,4 @@
-import { later, systemClock } from '@tenure/core/store';
+import { later, StoreUnavailableError, systemClock } from '@tenure/core/store';
 import type { CallbackPool, MysqlConnection, MysqlPoolConnection, OwnConnection } from './driver.ts';
 import { apart, setUp } from './isolation.ts';
 
@@ -15,6 +15,8 @@ export interface Connections {
 
 const ignore = (): void => {};
 const FAREWELL_MS = 500;
+/** For what it is told first; how long it may take to connect is the driver's `connectTimeout`. */
+const SETUP_MS = 5000;
 
 /** Connections of our own. The last one used is used next, so that a quiet process needs only one. */
 export class OwnConnections implements Connections {
@@ -36,10 +38,7 @@ export class OwnConnections implements Connections {
     connection.on('end', () => this.#forget(connection));
     this.#open.add(connection);
     try {
-      await new Promise<void>((resolve, reject) => {
-        connection.connect((error) => (error ? reject(error) : resolve()));
-      });
-      await setUp(connection);
+      await ready(connection);
     } catch (error) {
       this.#forget(connection);
       destroy(connection);
@@ -116,6 +115,27 @@ export class PooledConnections implements Connections {
 
   /** The pool stays open: it is not ours. */
   async close(): Promise<void> {}
+}
+
+/** Connects and sets it up. Rejects also when it is destroyed meanwhile, of which the driver says nothing. */
+async function ready(connection: OwnConnection): Promise<void> {
+  const ended = new Promise<never>((_, reject) => {
+    connection.stream?.once('close', () => {
+      reject(new StoreUnavailableError('the connection ended before it could be used'));
+    });
+  });
+  // Mostly long after somebody wants to hear it.
+  ended.catch(ignore);
+  const connected = new Promise<void>((resolve, reject) => {
+    connection.connect((error) => (error ? reject(error) : resolve()));
+  });
+  await Promise.race([connected, ended]);
+  const giveUp = systemClock.alarm(later(systemClock.now(), SETUP_MS), () => destroy(connection));
+  try {
+    await Promise.race([setUp(connection), ended]);
+  } finally {
+    giveUp();
+  }
 }
 
 /** Takes leave of the server, and does not wait long for its answer. */

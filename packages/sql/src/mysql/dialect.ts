@@ -1,6 +1,6 @@
 import type { Dialect, Tables } from '../database.ts';
 
-export const quote = (identifier: string): string => `\`${identifier.replaceAll('`', '``')}\``;
+const quote = (identifier: string): string => `\`${identifier.replaceAll('`', '``')}\``;
 
 export const dialect: Dialect = {
   // Zone-free: two times of UTC, whatever the session's time zone. UTC_TIMESTAMP is when the statement began, and one

@@ -88,11 +88,9 @@ const AUTOCOMMIT = 2;
 const typeCast = (field: { string(encoding: string): string | null }): string | null => field.string('utf8');
 const SHAPE = { typeCast, rowsAsArray: false, nestTables: false, namedPlaceholders: false };
 
-/** @param timeoutMs of silence, after which the connection is good for nothing */
-export function ask(connection: MysqlConnection, sql: string, timeoutMs?: number): Promise<Outcome> {
-  const query = { ...SHAPE, sql, ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }) };
+export function ask(connection: MysqlConnection, sql: string): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    connection.query(query, (error, result: Header | readonly Row[]) => {
+    connection.query({ ...SHAPE, sql }, (error, result: Header | readonly Row[]) => {
       if (error) reject(error);
       else if (isRows(result)) resolve({ rows: result, changed: 0, insertId: 0n, autocommit: false });
       else resolve(told(sql, result));

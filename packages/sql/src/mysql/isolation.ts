@@ -5,7 +5,6 @@ import { numberOf } from './failure.ts';
 
 /** In seconds, and longer than the core waits for anything it asks of a live session: what it gave up ends in the server soon after. */
 const LOCK_WAIT_S = 10;
-const PATIENCE_MS = 5000;
 
 /**
  * What a connection of our own is told first. READ COMMITTED, where a claim locks no more than its row; at REPEATABLE
@@ -17,7 +16,7 @@ const SETUP = [
 ];
 
 export async function setUp(connection: MysqlConnection): Promise<void> {
-  for (const text of SETUP) await ask(connection, text, PATIENCE_MS);
+  for (const text of SETUP) await ask(connection, text);
 }
 
 const IN_TRANSACTION = 1568;

@@ -27,7 +27,7 @@ export interface MysqlOptions extends CommonOptions {
 /** What is left out is this. */
 export const defaults = { tablePrefix: 'tenure_', maxConnections: 4, pollMs: 250, migrate: false } as const;
 
-export const OWN_OPTIONS = ['url', 'connection', 'pool', 'maxConnections', 'pollMs'] as const;
+const OWN_OPTIONS = ['url', 'connection', 'pool', 'maxConnections', 'pollMs'] as const;
 
 export interface Settings extends CommonSettings {
   /** A connection's options, or the pool. */
