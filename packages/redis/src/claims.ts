@@ -1,8 +1,14 @@
-import { ClaimLostError, encodeRecord, Holdings, SessionGoneError } from '@tenure/core/store';
+import {
+  ClaimLostError,
+  encodeRecord,
+  Holdings,
+  NotAppliedError,
+  SessionGoneError,
+} from '@tenure/core/store';
 import type { ClaimRecord, Granted, Held, Key, Ticket } from '@tenure/core/store';
 import { holderOf } from './observing.ts';
 import * as scripts from './claim-scripts.ts';
-import { checkSize, refuseOtherSlot, replicated, unexpected } from './site.ts';
+import { checkSize, refuseOtherSlot, unexpected } from './site.ts';
 import type { Site } from './site.ts';
 
 const words = (answer: unknown): (string | null)[] =>
@@ -16,6 +22,8 @@ export class Claims {
   readonly #namespace: string;
   /** Those that `holdings` knows. */
   readonly #granted = new Set<string>();
+  /** Those that may still reach the server, later than all that is sent now, by a connection that was given up. */
+  readonly #late = new Set<string>();
 
   constructor(site: Site, namespace: string, sessionKey: string) {
     this.#site = site;
@@ -24,23 +32,19 @@ export class Claims {
   }
 
   async claim(key: Key, proposal: ClaimRecord, signal: AbortSignal): Promise<Granted | Held> {
-    const { newsroom, layout, line } = this.#site;
+    const { newsroom, layout } = this.#site;
     const { claimId } = proposal;
     refuseOtherSlot(this.#site, this.#namespace, key);
     const value = encodeRecord(proposal);
     checkSize('the record', value);
-    const lock = layout.lock(key);
-    await newsroom.listening(key.namespace, signal);
+    layout.lock(key);
+    newsroom.listen(key.namespace);
     // Before anything is asked, so that no wake-up falls between the answer and the park.
     const ticket = newsroom.parking.ticket(key, claimId);
     try {
-      const keys = [this.#sessionKey, lock, layout.held(key.namespace)];
-      const wasGranted = this.#granted.has(claimId) ? '1' : '0';
-      const args = [claimId, value, key.name, layout.channel(key.namespace), wasGranted];
-      const answer = words(await line.run(scripts.claim, keys, args, signal));
+      const answer = await this.#ask(key, claimId, value, signal);
       if (answer[0] === 'held') return held(key, claimId, answer, ticket);
       const granted = this.#answered(key, claimId, answer);
-      await this.#replicated(granted, signal);
       ticket.leave();
       return granted;
     } catch (error) {
@@ -49,11 +53,42 @@ export class Claims {
     }
   }
 
+  async #ask(
+    key: Key,
+    claimId: string,
+    value: string,
+    signal: AbortSignal,
+  ): Promise<readonly (string | null)[]> {
+    const { claiming, layout } = this.#site;
+    const wasGranted = this.#granted.has(claimId);
+    const channel = layout.channel(key.namespace);
+    const args = [claimId, value, key.name, channel, wasGranted ? '1' : '0'];
+    const keys = [...this.#keysOf(key, claimId), this.#sessionKey];
+    const grant = { isNew: false };
+    const wrote = (answer: unknown): boolean => (grant.isNew = !wasGranted && words(answer)[0] === 'granted');
+    try {
+      return words(await claiming.run(scripts.claim, keys, args, signal, wrote));
+    } catch (error) {
+      if (!(error instanceof NotAppliedError)) this.#late.add(claimId);
+      // It holds the key, and not enough replicas know of it.
+      if (grant.isNew) await this.release(key, claimId, signal).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** The lock, the names that are held, and where it is written that this claim was given up. */
+  #keysOf(key: Key, claimId: string): string[] {
+    const { layout } = this.#site;
+    return [layout.lock(key), layout.held(key.namespace), `${this.#sessionKey}:${claimId}`];
+  }
+
   #answered(key: Key, claimId: string, answer: readonly (string | null)[]): Granted {
     const [outcome, token, checkpoint] = answer;
     if (outcome === 'gone') throw goneError(this.#sessionKey);
     if (outcome === 'lost') this.holdings.refuseLost(key, claimId);
     if (outcome !== 'granted' || typeof token !== 'string') throw unexpected(scripts.claim, answer);
+    this.#granted.add(claimId);
+    this.holdings.granted({ key, claimId, token: BigInt(token) });
     return {
       outcome: 'granted',
       key,
@@ -64,37 +99,25 @@ export class Claims {
     };
   }
 
-  /** A grant counts when enough replicas have it; otherwise it is given back, if it can be. */
-  async #replicated(granted: Granted, signal: AbortSignal): Promise<void> {
-    const { key, claimId, token } = granted;
-    try {
-      await replicated(this.#site, signal);
-    } catch (error) {
-      await this.release(key, claimId, signal).catch(() => {});
-      throw error;
-    }
-    this.#granted.add(claimId);
-    this.holdings.granted({ key, claimId, token });
-  }
-
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
-    const { newsroom, layout, line, settings } = this.#site;
+    const { newsroom, layout, claiming, settings } = this.#site;
     newsroom.parking.leave(claimId);
-    const keys = [layout.lock(key), layout.held(key.namespace)];
     const channel = layout.channel(key.namespace);
-    const args = [this.#sessionKey, claimId, key.name, settings.retainMs, channel];
-    await line.run(scripts.release, keys, args, signal);
+    const isLate = this.#late.has(claimId) ? '1' : '0';
+    const args = [this.#sessionKey, claimId, key.name, settings.retainMs, channel, isLate];
+    await claiming.run(scripts.release, this.#keysOf(key, claimId), args, signal);
     this.#granted.delete(claimId);
+    this.#late.delete(claimId);
     this.holdings.released(claimId);
   }
 
   async announce({ key, claimId, token }: Granted, record: ClaimRecord, signal: AbortSignal): Promise<void> {
-    const { layout, line } = this.#site;
+    const { layout, claiming } = this.#site;
     const value = encodeRecord({ ...record, claimId });
     checkSize('the record', value);
     const args = [claimId, token, value, key.name, layout.channel(key.namespace)];
-    const keys = [this.#sessionKey, layout.lock(key)];
-    this.#demand(key, claimId, await line.run(scripts.announce, keys, args, signal));
+    const keys = [layout.lock(key), this.#sessionKey];
+    this.#demand(key, claimId, await claiming.run(scripts.announce, keys, args, signal));
   }
 
   async save(
@@ -103,11 +126,12 @@ export class Claims {
     sequence: number,
     signal: AbortSignal,
   ): Promise<void> {
-    const { layout, line } = this.#site;
+    const { layout, claiming } = this.#site;
     checkSize('the checkpoint', text);
-    const keys = [this.#sessionKey, layout.lock(key)];
-    this.#demand(key, claimId, await line.run(scripts.save, keys, [claimId, token, text, sequence], signal));
-    await replicated(this.#site, signal);
+    const keys = [layout.lock(key), this.#sessionKey];
+    const args = [claimId, token, text, sequence];
+    const answer = await claiming.run(scripts.save, keys, args, signal, (said) => said === 'done');
+    this.#demand(key, claimId, answer);
   }
 
   /** @throws SessionGoneError, ClaimLostError */

@@ -1,7 +1,9 @@
 /** What a command that failed means. Redis says it in the first word of its answer, the network in codes. */
 import { AccessDeniedError, NotAppliedError, StoreUnavailableError, TenureError } from '@tenure/core/store';
 
-const DENIED = /\b(?:NOAUTH|WRONGPASS|NOPERM)\b|invalid (?:username-)?password|AUTH <password>/u;
+/** Inside a script, versions differ in their words. */
+const DENIED =
+  /\b(?:NOAUTH|WRONGPASS|NOPERM)\b|invalid (?:username-)?password|AUTH <password>|user executing the script can't|ACL failure in script/u;
 
 /**
  * Refused before anything was done: the server is a replica, is loading, is at its memory limit, cannot reach its disk, or
@@ -10,6 +12,9 @@ const DENIED = /\b(?:NOAUTH|WRONGPASS|NOPERM)\b|invalid (?:username-)?password|A
 const REFUSED =
   /\b(?:READONLY|LOADING|BUSY|MASTERDOWN|MISCONF|OOM|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|MOVED|ASK)\b/u;
 
+/** What the clients say of a connection that was lost before the command: nothing was sent. */
+const NOT_SENT = /^(?:Stream isn't writeable|The client is (?:offline|closed)|Cluster isn't ready)/u;
+
 /** A server that will go on refusing: a new connection may lead to the one that took over. */
 const ELSEWHERE = /\b(?:READONLY|MASTERDOWN|LOADING)\b/u;
 
@@ -17,7 +22,9 @@ const textOf = (error: unknown): string => (error instanceof Error ? error.messa
 
 export const isNoScript = (error: unknown): boolean => textOf(error).startsWith('NOSCRIPT');
 
-export const leadsElsewhere = (error: unknown): boolean => ELSEWHERE.test(textOf(error));
+export const wasNotSent = (error: unknown): boolean => NOT_SENT.test(textOf(error));
+
+export const leadsElsewhere = (error: unknown): boolean => ELSEWHERE.test(textOf(error)) || wasNotSent(error);
 
 /** Of a command that was sent. `where` names the server. */
 export function failure(error: unknown, where: string): TenureError {

@@ -1,30 +1,44 @@
-import { ClosedError, NotAppliedError } from '@tenure/core/store';
-import type { Clock } from '@tenure/core/store';
+import { ClosedError, NotAppliedError, StoreUnavailableError } from '@tenure/core/store';
+import type { Clock, Instant } from '@tenure/core/store';
 import type { Connection, Driver } from './driver.ts';
-import { connectFailure, failure, isNoScript, leadsElsewhere } from './failure.ts';
+import { connectFailure, failure, isNoScript, leadsElsewhere, wasNotSent } from './failure.ts';
 import type { Script } from './script.ts';
 
 /** A connection on which nothing was answered for so long, when somebody gives up waiting, is taken for dead. */
 const DEAD_AFTER_MS = 500;
+/** One that is being made has names to look up and hands to shake. */
+const STILLBORN_AFTER_MS = 3000;
 
 interface Open {
   readonly connection: Connection;
-  /** When the commands that are not answered yet were sent, oldest first: a server answers in order. */
-  readonly sent: { readonly monoMs: number }[];
+  readonly since: Instant;
+  /** The commands that are not answered yet, oldest first. */
+  readonly sent: Set<{ readonly at: Instant }>;
+  /** The `WAIT` that was sent last, and the one that will be sent when that is answered. */
+  waiting?: Promise<number> | undefined;
+  next?: Promise<number> | undefined;
+}
+
+/** How many replicas must have a write before it counts. */
+export interface Quorum {
+  readonly replicas: number;
+  readonly replicasTimeoutMs: number;
 }
 
 /** The way for commands: one connection, made when it is needed and made anew when it was lost or is silent. */
 export class Line {
   readonly #driver: Driver;
   readonly #clock: Clock;
+  readonly #quorum: Quorum;
   readonly #dropped: () => void;
   #open: Open | undefined;
   #closed = false;
 
   /** `dropped` is called when a connection was given up for being silent: others may be, too. */
-  constructor(driver: Driver, clock: Clock, dropped: () => void) {
+  constructor(driver: Driver, clock: Clock, quorum: Quorum, dropped: () => void) {
     this.#driver = driver;
     this.#clock = clock;
+    this.#quorum = quorum;
     this.#dropped = dropped;
   }
 
@@ -36,28 +50,24 @@ export class Line {
 
   /**
    * Runs it by its digest, and once with its text where the server does not know it: then it certainly has not run.
-   * Settles as soon as the signal aborts.
+   * Settles as soon as the signal aborts. An answer that `wrote` counts once enough replicas have what it says.
+   * @throws StoreUnavailableError when fewer have it in time
    */
-  run(
+  async run(
     script: Script,
     keys: readonly string[],
     args: readonly (string | number | bigint)[],
     signal: AbortSignal,
+    wrote?: (answer: unknown) => boolean,
   ): Promise<unknown> {
-    const rest = [String(keys.length), ...keys, ...args.map(String)];
-    return this.#attempt(signal, async (send) => {
-      try {
-        return await send(['EVALSHA', script.sha, ...rest], keys[0] ?? '');
-      } catch (error) {
-        if (!isNoScript(error)) throw error;
-        return send(['EVAL', script.lua, ...rest], keys[0] ?? '');
-      }
-    });
-  }
-
-  /** On the same connection as what was run before. */
-  send(command: readonly string[], signal: AbortSignal): Promise<unknown> {
-    return this.#attempt(signal, (send) => send(command, ''));
+    const open = await this.#ready(signal);
+    try {
+      return await abortable(this.#evaluate(open, script, keys, args, wrote), signal);
+    } catch (error) {
+      if (signal.aborted) this.#suspect(open, open.sent.values().next().value?.at, this.#silenceMs);
+      else if (leadsElsewhere(error)) this.#drop(open);
+      throw signal.aborted ? (signal.reason as Error) : failure(error, this.#driver.where);
+    }
   }
 
   close(): void {
@@ -66,34 +76,73 @@ export class Line {
     this.#open = undefined;
   }
 
-  async #attempt(
-    signal: AbortSignal,
-    work: (send: Connection['send']) => Promise<unknown>,
+  /** A `WAIT` is silent as long as it waits. */
+  get #silenceMs(): number {
+    const { replicas, replicasTimeoutMs } = this.#quorum;
+    return DEAD_AFTER_MS + (replicas > 0 ? replicasTimeoutMs : 0);
+  }
+
+  async #evaluate(
+    open: Open,
+    { sha, lua }: Script,
+    keys: readonly string[],
+    args: readonly (string | number | bigint)[],
+    wrote: (answer: unknown) => boolean = () => false,
   ): Promise<unknown> {
-    const open = await this.#ready(signal);
+    const rest = [String(keys.length), ...keys, ...args.map(String)];
+    const [slot = ''] = keys;
+    const answer = await this.#send(open, ['EVALSHA', sha, ...rest], slot).catch((error: unknown) => {
+      if (!isNoScript(error)) throw error;
+      return this.#send(open, ['EVAL', lua, ...rest], slot);
+    });
+    if (this.#quorum.replicas > 0 && wrote(answer)) await this.#replicated(open);
+    return answer;
+  }
+
+  async #send(open: Open, command: readonly string[], slot: string): Promise<unknown> {
+    if (this.#open !== open) throw new NotAppliedError(`${this.#driver.where}: the connection was lost`);
+    const entry = { at: this.#clock.now() };
+    open.sent.add(entry);
     try {
-      return await abortable(
-        work((command, key) => this.#send(open, command, key)),
-        signal,
-      );
+      return await open.connection.send(command, slot);
     } catch (error) {
-      if (signal.aborted) this.#suspect(open);
-      else if (leadsElsewhere(error)) this.#drop(open);
-      throw signal.aborted ? (signal.reason as Error) : failure(error, this.#driver.where);
+      // A Cluster's client may have sent it elsewhere before.
+      if (this.#driver.isCluster || !wasNotSent(error)) throw error;
+      this.#drop(open);
+      throw connectFailure(error, this.#driver.where);
+    } finally {
+      open.sent.delete(entry);
     }
   }
 
-  async #send(open: Open, command: readonly string[], key: string): Promise<unknown> {
-    if (this.#open !== open) throw new NotAppliedError(`${this.#driver.where}: the connection was lost`);
-    const sent = this.#clock.now();
-    open.sent.push(sent);
+  /** On the same connection as what was written, for it is that connection's writes that are waited for. */
+  async #replicated(open: Open): Promise<void> {
+    const { replicas, replicasTimeoutMs } = this.#quorum;
+    let have: number;
     try {
-      return await open.connection.send(command, key);
-    } finally {
-      const place = open.sent.indexOf(sent);
-      // All before it are answered too, or never will be.
-      if (place !== -1) open.sent.splice(0, place + 1);
+      have = await this.#joint(open);
+    } catch (error) {
+      const cause = failure(error, this.#driver.where);
+      // The write itself was applied.
+      throw cause instanceof NotAppliedError ? new StoreUnavailableError(cause.message, { cause }) : cause;
     }
+    if (have >= replicas) return;
+    throw new StoreUnavailableError(
+      `${this.#driver.where}: ${have} of ${replicas} replicas had the write within ${replicasTimeoutMs} ms`,
+    );
+  }
+
+  /** One `WAIT` for all who have written since the last one was sent: each holds up the connection. */
+  #joint(open: Open): Promise<number> {
+    const { replicas, replicasTimeoutMs } = this.#quorum;
+    open.next ??= (open.waiting ?? Promise.resolve(0))
+      .catch(() => {})
+      .then(async () => {
+        open.waiting = open.next;
+        open.next = undefined;
+        return Number(await this.#send(open, ['WAIT', String(replicas), String(replicasTimeoutMs)], ''));
+      });
+    return open.next;
   }
 
   async #ready(signal: AbortSignal): Promise<Open> {
@@ -102,8 +151,9 @@ export class Line {
     try {
       await abortable(open.connection.ready, signal);
     } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      throw connectFailure(error, this.#driver.where);
+      if (!signal.aborted) throw connectFailure(error, this.#driver.where);
+      this.#suspect(open, open.since, STILLBORN_AFTER_MS);
+      throw signal.reason;
     }
     return open;
   }
@@ -114,14 +164,13 @@ export class Line {
       lost: () => this.#drop(open),
       message: () => {},
     });
-    const open: Open = { connection, sent: [] };
+    const open: Open = { connection, since: this.#clock.now(), sent: new Set() };
     return open;
   }
 
   /** Somebody gave up. A command that was only overtaken by events is no reason to disturb the others. */
-  #suspect(open: Open): void {
-    const [oldest] = open.sent;
-    if (!oldest || this.#clock.now().monoMs - oldest.monoMs < DEAD_AFTER_MS) return;
+  #suspect(open: Open, since: Instant | undefined, patienceMs: number): void {
+    if (this.#open !== open || !since || this.#clock.now().monoMs - since.monoMs < patienceMs) return;
     this.#drop(open);
     this.#dropped();
   }

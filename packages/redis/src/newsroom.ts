@@ -1,52 +1,68 @@
-import { Parking } from '@tenure/core/store';
-import type { Key } from '@tenure/core/store';
+import { later, Parking } from '@tenure/core/store';
+import type { Clock, Key } from '@tenure/core/store';
 import type { Connection, Driver } from './driver.ts';
 import type { Layout } from './keys.ts';
 
+/** What was asked for and has not come for so long will not come. */
+const GIVEN_UP_AFTER_MS = 3000;
+
+interface Channel {
+  readonly namespace: string;
+  state: 'asked' | 'heard' | 'refused';
+  /** It was asked for long ago, and is not heard. */
+  overdue: boolean;
+  readonly calm: () => void;
+}
+
 /**
  * Who in this process waits for which news, over a connection of its own. News are hints: one that is lost costs time,
- * and nothing is decided by one that comes. A connection that was lost is made anew by the next verb.
+ * and nothing is decided by one that comes. A connection that was lost is made anew by the next verb. No verb waits for
+ * it: who looked before the news were heard is told to look again once they are.
  */
 export class Newsroom {
   readonly parking: Parking = new Parking();
   readonly #driver: Driver;
+  readonly #clock: Clock;
   readonly #layout: Layout;
-  /** By channel: the namespace, and when its messages are heard. */
-  readonly #channels = new Map<string, { readonly namespace: string; heard?: Promise<void> }>();
+  readonly #channels = new Map<string, Channel>();
   readonly #watchers = new Map<string, Set<() => void>>();
   readonly #sessions = new Map<string, { readonly revoked: () => void; readonly ended: () => void }>();
   #connection: Connection | undefined;
   #closed = false;
 
-  constructor(driver: Driver, layout: Layout) {
+  constructor(driver: Driver, clock: Clock, layout: Layout) {
     this.#driver = driver;
+    this.#clock = clock;
     this.#layout = layout;
   }
 
-  /** Resolves when the namespace's news are heard from now on, or cannot be had now. Whoever looks after that misses nothing. */
-  async listening(namespace: string, signal: AbortSignal): Promise<void> {
+  /** Sees to it that the namespace's news are heard. */
+  listen(namespace: string): void {
     if (this.#closed) return;
     const name = this.#layout.channel(namespace);
-    const channel = this.#channels.get(name) ?? { namespace };
-    this.#channels.set(name, channel);
-    channel.heard ??= this.#subscribe(name);
-    const heard = channel.heard.catch(() => {});
-    let stop!: () => void;
-    const stopped = new Promise<void>((resolve) => {
-      stop = resolve;
-      signal.addEventListener('abort', stop, { once: true });
+    const known = this.#channels.get(name);
+    if (known && !known.overdue) return;
+    // Whoever was refused may be admitted now; where nothing was said, the connection is dead.
+    if (known?.state === 'asked') this.reset();
+    const calm = this.#clock.alarm(later(this.#clock.now(), GIVEN_UP_AFTER_MS), () => {
+      channel.overdue = true;
+      this.#missed();
     });
-    await Promise.race([heard, stopped]);
-    signal.removeEventListener('abort', stop);
+    const channel: Channel = { namespace, state: 'asked', overdue: false, calm };
+    this.#channels.set(name, channel);
+    void this.#subscribe(name, channel);
   }
 
-  /** Begin anew with the next verb: the connection is silent. */
+  /** Begin anew with the next verb: the connection is silent, or lost. */
   reset(): void {
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.close();
-    for (const channel of this.#channels.values()) delete channel.heard;
-    this.#missed();
+    const channels = [...this.#channels.values()];
+    this.#channels.clear();
+    for (const { calm } of channels) calm();
+    // Otherwise nobody has relied on it, and waking them would have them ask without end.
+    if (channels.some(({ state }) => state === 'heard')) this.#missed();
   }
 
   watch(key: Key, changed: () => void): () => void {
@@ -68,17 +84,33 @@ export class Newsroom {
   close(): void {
     this.#closed = true;
     this.reset();
+    this.#missed();
   }
 
-  async #subscribe(channel: string): Promise<void> {
-    const connection = (this.#connection ??= this.#driver.connect({
+  /** Never rejects. */
+  async #subscribe(name: string, channel: Channel): Promise<void> {
+    const connection = (this.#connection ??= this.#connect());
+    try {
+      await connection.ready;
+      await connection.subscribe(name);
+    } catch {
+      channel.state = 'refused';
+      return;
+    }
+    if (this.#channels.get(name) !== channel) return;
+    channel.state = 'heard';
+    channel.calm();
+    this.#missed();
+  }
+
+  #connect(): Connection {
+    const connection = this.#driver.connect({
       lost: () => {
         if (this.#connection === connection) this.reset();
       },
       message: (name, text) => this.#hear(name, text),
-    }));
-    await connection.ready;
-    await connection.subscribe(channel);
+    });
+    return connection;
   }
 
   #hear(name: string, text: string): void {

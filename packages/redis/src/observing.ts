@@ -51,8 +51,8 @@ export function watch(site: Site, key: Key, signal: AbortSignal): AsyncIterable<
   return watching({
     clock,
     signal: AbortSignal.any([signal, closing]),
-    look: async (looking) => {
-      await newsroom.listening(key.namespace, looking);
+    look: (looking) => {
+      newsroom.listen(key.namespace);
       return look(site, key, looking);
     },
     listen: (changed) => newsroom.watch(key, changed),

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { checkMs, InvalidArgumentError, refuseUnknown } from '@tenure/core/store';
 import type { Clock } from '@tenure/core/store';
 import { duplicatedIoredis, isIoredis } from './clients/ioredis.ts';
@@ -56,14 +57,18 @@ const LEAST_RETAIN_MS = 1000;
 export function settingsOf(options: RedisOptions): Settings & { readonly driver: Driver } {
   const given: unknown = options;
   if (typeof given !== 'object' || given === null) {
-    throw new InvalidArgumentError(`redis needs its options as an object, got ${String(given)}`);
+    // A URL, perhaps, and that may have a password.
+    throw new InvalidArgumentError(`redis needs its options as an object, got ${typeof given}`);
   }
   refuseUnknown('redis', options, OPTIONS);
-  const { keyPrefix = '', replicas = 0, replicasTimeoutMs = 500, retainMs = DAY_MS } = options;
+  const { keyPrefix = '', replicas = 0, replicasTimeoutMs = 500, retainMs = DAY_MS, namespace } = options;
   if (typeof keyPrefix !== 'string' || /[{}]/u.test(keyPrefix)) {
     throw new InvalidArgumentError(
       `redis option keyPrefix must be text without braces, which mark the slot, got ${JSON.stringify(keyPrefix)}`,
     );
+  }
+  if (namespace !== undefined && typeof namespace !== 'string') {
+    throw new InvalidArgumentError(`redis option namespace must be text, got ${inspect(namespace)}`);
   }
   if (!Number.isInteger(replicas) || replicas < 0) {
     throw new InvalidArgumentError(`redis option replicas must be a whole number, got ${String(replicas)}`);
@@ -95,11 +100,13 @@ function driverOf({ url, client }: RedisOptions): Driver {
     throw new InvalidArgumentError('redis needs either a url, such as redis://127.0.0.1:6379, or a client');
   }
   if (url !== undefined) return driverOfUrl(url);
-  if (typeof client === 'object') {
-    if (isIoredis(client)) return duplicatedIoredis(client);
-    if (isNodeRedis(client)) return duplicatedNodeRedis(client);
+  const given: unknown = client;
+  if (typeof given === 'object' && given !== null) {
+    if (isIoredis(given)) return duplicatedIoredis(given);
+    if (isNodeRedis(given)) return duplicatedNodeRedis(given);
   }
+  const shown = typeof given === 'object' ? 'another object' : inspect(given);
   throw new InvalidArgumentError(
-    'redis option client must be a client of ioredis 5 or 6, or of redis 5 or 6',
+    `redis option client must be a client of ioredis 5 or 6, or of redis 5 or 6, got ${given === null ? 'null' : shown}`,
   );
 }

@@ -16,9 +16,8 @@ return 1
 export const renew: Script = script(
   'renew',
   `
-local revoked = redis.call('GET', KEYS[1])
-if revoked then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-return revoked
+if redis.call('PEXPIRE', KEYS[1], ARGV[1]) == 0 then return false end
+return redis.call('GET', KEYS[1])
 `,
 );
 
@@ -59,9 +58,8 @@ return 1
 export const end: Script = script(
   'end',
   `
-if redis.call('DEL', KEYS[1]) == 0 then return 0 end
 redis.call('PUBLISH', ARGV[1], 'e' .. KEYS[1])
-return 1
+return redis.call('DEL', KEYS[1])
 `,
 );
 
@@ -70,8 +68,8 @@ export const endHolder: Script = script(
   'endHolder',
   `
 local lock = redis.call('HMGET', KEYS[1], 'session', 'token')
-if not lock[1] or lock[2] ~= ARGV[1] or redis.call('DEL', lock[1]) == 0 then return 0 end
+if not lock[1] or lock[2] ~= ARGV[1] or redis.call('EXISTS', lock[1]) == 0 then return 0 end
 redis.call('PUBLISH', ARGV[2], 'e' .. lock[1])
-return 1
+return redis.call('DEL', lock[1])
 `,
 );

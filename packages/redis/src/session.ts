@@ -66,8 +66,8 @@ export class RedisSession implements StoreSession {
   /** One command, whatever the session holds; more when its counter has moved, and once a TTL. */
   async renew(signal: AbortSignal): Promise<Renewed> {
     this.#enter(signal);
-    // A connection for news that was lost is made anew here at the latest; nothing waits for it.
-    void this.#site.newsroom.listening(this.#namespace, signal);
+    // A connection for news that was lost is made anew here at the latest.
+    this.#site.newsroom.listen(this.#namespace);
     const revoked = await this.#site.line.text(scripts.renew, [this.#key], [this.ttlMs], signal);
     if (revoked === null) throw goneError(this.#key);
     this.#renewalsSinceLook += 1;

@@ -14,6 +14,8 @@ export interface Site {
   readonly clock: Clock;
   readonly layout: Layout;
   readonly line: Line;
+  /** For claims. Where replicas are waited for, which holds a connection up, renewals have one of their own. */
+  readonly claiming: Line;
   readonly newsroom: Newsroom;
   /** Aborts when the store closes. */
   readonly closing: AbortSignal;
@@ -36,18 +38,4 @@ export function checkSize(what: string, text: string): void {
 /** What a script answers is for that script alone to know; anything else is no answer. */
 export function unexpected({ name }: Script, answer: unknown): StoreUnavailableError {
   return new StoreUnavailableError(`redis: ${name}: unexpected answer ${JSON.stringify(answer)}`);
-}
-
-/**
- * Waits until so many replicas have what was written on this connection, where that is asked for.
- * @throws StoreUnavailableError when fewer have it in time
- */
-export async function replicated({ line, settings }: Site, signal: AbortSignal): Promise<void> {
-  const { replicas, replicasTimeoutMs } = settings;
-  if (replicas === 0) return;
-  const have = Number(await line.send(['WAIT', String(replicas), String(replicasTimeoutMs)], signal));
-  if (have >= replicas) return;
-  throw new StoreUnavailableError(
-    `redis: ${have} of ${replicas} replicas had the write within ${replicasTimeoutMs} ms`,
-  );
 }

@@ -9,7 +9,7 @@ import { settingsOf } from './options.ts';
 import type { RedisOptions } from './options.ts';
 import { RedisSession } from './session.ts';
 import * as sessionScripts from './session-scripts.ts';
-import { MAX_VALUE_BYTES, replicated } from './site.ts';
+import { MAX_VALUE_BYTES } from './site.ts';
 import type { Site } from './site.ts';
 import { Sweep } from './sweep.ts';
 
@@ -46,10 +46,13 @@ class RedisStore implements Store {
     const { namespace, clock = systemClock } = options;
     if (namespace !== undefined) this.namespace = namespace;
     const layout = new Layout(settings.keyPrefix);
-    const newsroom = new Newsroom(driver, layout);
-    const line = new Line(driver, clock, () => newsroom.reset());
+    const newsroom = new Newsroom(driver, clock, layout);
+    const lineOf = (): Line => new Line(driver, clock, settings, () => newsroom.reset());
+    const line = lineOf();
+    const claiming = settings.replicas > 0 ? lineOf() : line;
     const { isCluster } = driver;
-    this.#site = { settings, clock, layout, line, newsroom, isCluster, closing: this.#closing.signal };
+    const closing = this.#closing.signal;
+    this.#site = { settings, clock, layout, line, claiming, newsroom, isCluster, closing };
     this.#sweep = new Sweep(this.#site);
   }
 
@@ -59,12 +62,11 @@ class RedisStore implements Store {
     if (!(ttlMs >= minTtlMs && ttlMs <= maxTtlMs)) {
       throw new InvalidArgumentError(`ttlMs must be between ${minTtlMs} and ${maxTtlMs}, got ${ttlMs}`);
     }
-    const { line, layout, newsroom } = this.#site;
+    const { claiming, layout, newsroom } = this.#site;
     const wholeMs = Math.ceil(ttlMs);
-    const listening = newsroom.listening(namespace, signal);
-    const there = await line.text(sessionScripts.open, [layout.session(namespace, id)], [wholeMs], signal);
-    await replicated(this.#site, signal);
-    await listening;
+    newsroom.listen(namespace);
+    const keys = [layout.session(namespace, id)];
+    const there = await claiming.text(sessionScripts.open, keys, [wholeMs], signal, () => true);
     this.#sweep.start(namespace);
     return new RedisSession(this.#site, this.#sweep, {
       id,
@@ -115,6 +117,7 @@ class RedisStore implements Store {
     await this.#sweep.finished();
     this.#site.newsroom.close();
     this.#site.line.close();
+    this.#site.claiming.close();
   }
 
   #enter(signal: AbortSignal): void {

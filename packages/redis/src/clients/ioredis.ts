@@ -35,6 +35,8 @@ const BARE = {
   reconnectOnError: null,
   connectTimeout: CONNECT_TIMEOUT_MS,
   keepAlive: 5000,
+  // It asks INFO, which a user may not be permitted; a server that loads says so to the first command.
+  enableReadyCheck: false,
   // Scripts name keys that no client can see.
   keyPrefix: '',
   monitor: false,
@@ -96,10 +98,10 @@ export function ownIoredis(
 /** The connections of a user's client, made anew for us. */
 export function duplicatedIoredis(client: IoredisClient): Driver {
   const isCluster = client.isCluster === true;
-  const { host, port } = client.options as { host?: string; port?: number };
+  const { host, port, path } = client.options as { host?: string; port?: number; path?: string };
   const { redisOptions } = client.options as { redisOptions?: object };
   return {
-    where: isCluster ? 'redis cluster' : `redis at ${host ?? '127.0.0.1'}:${port ?? 6379}`,
+    where: isCluster ? 'redis cluster' : `redis at ${path ?? `${host ?? '127.0.0.1'}:${port ?? 6379}`}`,
     isCluster,
     connect: (ears) => {
       const own = isCluster

@@ -22,7 +22,7 @@ interface Own {
 }
 
 interface Options {
-  readonly socket?: { readonly host?: string; readonly port?: number };
+  readonly socket?: { readonly host?: string; readonly port?: number; readonly path?: string };
   readonly rootNodes?: unknown;
   readonly defaults?: { readonly socket?: object };
 }
@@ -35,9 +35,9 @@ const NO_RECONNECT = { reconnectStrategy: false } as const;
 export function duplicatedNodeRedis(client: NodeRedisClient): Driver {
   const options = (client.options ?? {}) as Options;
   const isCluster = 'masters' in client || options.rootNodes !== undefined;
-  const { host = '127.0.0.1', port = 6379 } = options.socket ?? {};
+  const { host = '127.0.0.1', port = 6379, path } = options.socket ?? {};
   return {
-    where: isCluster ? 'redis cluster' : `redis at ${host}:${port}`,
+    where: isCluster ? 'redis cluster' : `redis at ${path ?? `${host}:${port}`}`,
     isCluster,
     connect: (ears) => {
       const own = isCluster
