@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import mysql from 'mysql2/promise';
 import type { Key } from '@tenure/core/store';
 import { serverOrSkip } from '../../../test/servers/availability.ts';
@@ -85,7 +87,19 @@ export class Operator {
     const rows = await this.ask<{ Variable_name: string; Value: string }>(
       "SHOW GLOBAL STATUS LIKE 'Com\\_%'",
     );
-    return new Map(rows.map((row) => [row.Variable_name.replace('Com_', ''), Number(row.Value)]));
+    const counts = rows.map((row) => [row.Variable_name.replace('Com_', ''), Number(row.Value)] as const);
+    return new Map(counts.filter(([kind]) => kind !== 'show_status'));
+  }
+
+  /** Resolves when nobody asks the server anything: what stores do in the background is over. */
+  async quiet(): Promise<void> {
+    let before: unknown;
+    for (let stillFor = 0; stillFor < 5; stillFor += 1) {
+      const now = Object.fromEntries(await this.counts());
+      if (!isDeepStrictEqual(now, before)) stillFor = 0;
+      before = now;
+      await pause(20);
+    }
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,7 @@ import { flavours, stage } from './mysql-operator.ts';
 import type { Stage } from './mysql-operator.ts';
 import { eventually, grant, never, nonce, open, refuse, win } from './postgres-candidate.ts';
 
-const TTL_MS = 1500;
+const TTL_MS = 3000;
 
 for (const { flavour, available } of flavours) {
   describe.skipIf(!available)(`${flavour} and time`, () => {
