@@ -14,6 +14,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Most tests wait for a server, not for a processor.
     maxWorkers: 4,
+    maxConcurrency: 8,
     projects: [
       { extends: true, test: { name: 'unit', include: ['packages/*/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'system', include: ['test/**/*.test.ts'] } },

@@ -142,9 +142,9 @@ export class Bench {
     const patience = { over: false };
     const asking = async (): Promise<Granted> => {
       for (;;) {
-        const outcome = await session.claim(key, record, this.signal);
-        if (outcome.outcome === 'granted') return outcome;
-        await this.turn(session, outcome);
+        const outcome = await session.claim(key, record, this.signal).catch(unlessApplied);
+        if (outcome?.outcome === 'granted') return outcome;
+        if (outcome) await this.turn(session, outcome);
         // A store that wakes for nothing must not keep everything else from running.
         await new Promise(setImmediate);
         if (patience.over) throw new Error(`gave up winning ${key.name}`);
@@ -241,6 +241,11 @@ export class Bench {
     }
     return race.settled ? 'settled' : 'pending';
   }
+}
+
+/** What certainly was not applied is asked again. */
+function unlessApplied(error: unknown): undefined {
+  if (!(error instanceof NotAppliedError)) throw error;
 }
 
 export function expectGranted(outcome: Outcome): Granted {

@@ -7,4 +7,6 @@ export interface Case {
   /** Options without which the case cannot be played. */
   readonly needs?: readonly (keyof SuiteOptions)[];
   readonly run: (bench: Bench) => Promise<void>;
+  /** It counts what the process has open, so nothing else may run beside it. */
+  readonly alone?: true;
 }

@@ -4,6 +4,7 @@
  * core relies on; a store that cannot do one of these things says so with a skip and its reason.
  */
 import { describe, it } from 'vitest';
+import type { Case } from './case.ts';
 import type { SuiteOptions } from './options.ts';
 import { play, reasonToSkip, themes } from './themes.ts';
 
@@ -20,8 +21,10 @@ export function describeStore(name: string, options: SuiteOptions): void {
     if (!known.has(skip.case)) throw new Error(`no case is called "${skip.case}", so it cannot be skipped`);
   }
   const timeoutMs = 60_000 + 10 * options.ttlMs * (options.expiryFactor ?? 1);
-  describe(`a ${name} store`, () => {
-    for (const [theme, cases] of Object.entries(themes)) {
+  const register = (wanted: (each: Case) => boolean): void => {
+    for (const [theme, all] of Object.entries(themes)) {
+      const cases = all.filter((each) => wanted(each));
+      if (cases.length === 0) continue;
       describe(theme, () => {
         for (const each of cases) {
           it(each.name, { timeout: timeoutMs }, async (test) => {
@@ -35,5 +38,19 @@ export function describeStore(name: string, options: SuiteOptions): void {
         }
       });
     }
+  };
+  if (options.wait) {
+    // Virtual time is one for all.
+    describe(`a ${name} store`, () => {
+      register(() => true);
+    });
+    return;
+  }
+  // They wait for a server most of the time, each in a namespace of its own.
+  describe.concurrent(`a ${name} store`, () => {
+    register(({ alone }) => alone !== true);
+  });
+  describe(`a ${name} store, alone`, () => {
+    register(({ alone }) => alone === true);
   });
 }

@@ -1,4 +1,3 @@
-import { Cluster } from 'ioredis';
 import { createCluster } from 'redis';
 import { redis } from '../src/index.ts';
 import { describeRedis } from './conformance.ts';
@@ -9,11 +8,6 @@ await describeRedis({
   title: 'a Cluster by its URL',
   cluster: true,
   open: (urls) => redis({ url: `redis://${urls.map(withoutScheme).join(',')}` }),
-});
-await describeRedis({
-  title: 'a Cluster by a client of ioredis 6',
-  cluster: true,
-  open: (urls) => redis({ client: new Cluster([...urls], { lazyConnect: true }) }),
 });
 await describeRedis({
   title: 'a Cluster by a client of node-redis 6',

