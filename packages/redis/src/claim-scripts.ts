@@ -25,14 +25,18 @@ const PRIMARY = `redis.call('HDEL', KEYS[1], '')`;
 /**
  * The same claim id is the same grant; the same session is not enough. The token follows the server's clock, so that it
  * rises even when the last one was lost. KEYS: lock, held, where it is written that the claim was given up, own session.
- * ARGV: claim, value, name, channel, and 1 if that claim was granted before, for then it is never granted anew.
+ * ARGV: claim, value, name, channel, and 1 if that claim was granted before, for then it is never granted anew. A repeat
+ * writes what is there: since Redis 7.2 `WAIT` waits for nothing else, and replicas may not have the first one's write.
  */
 export const claim: Script = script(
   'claim',
   `${PRIMARY}
 if redis.call('EXISTS', KEYS[4]) == 0 then return {'gone'} end
 local lock = redis.call('HMGET', KEYS[1], 'session', 'claim', 'token', 'value', 'asked', 'checkpoint')
-if lock[1] == KEYS[4] and lock[2] == ARGV[1] then return {'granted', lock[3], lock[6]} end
+if lock[1] == KEYS[4] and lock[2] == ARGV[1] then
+  redis.call('HSET', KEYS[1], 'claim', ARGV[1])
+  return {'granted', lock[3], lock[6]}
+end
 if ARGV[5] == '1' or redis.call('EXISTS', KEYS[3]) == 1 then return {'lost'} end
 if lock[1] then
   local left = redis.call('PTTL', lock[1])
@@ -92,7 +96,10 @@ return 'done'
 export const save: Script = script(
   'save',
   `${STANDING}
-if lock[4] == ARGV[2] and tonumber(lock[5]) >= tonumber(ARGV[4]) then return 'done' end
+if lock[4] == ARGV[2] and tonumber(lock[5]) >= tonumber(ARGV[4]) then
+  redis.call('HSET', KEYS[1], 'saver', ARGV[2])
+  return 'done'
+end
 redis.call('HSET', KEYS[1], 'checkpoint', ARGV[3], 'saver', ARGV[2], 'sequence', ARGV[4])
 return 'done'
 `,

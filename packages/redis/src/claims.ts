@@ -70,8 +70,8 @@ export class Claims {
       return words(await claiming.run(scripts.claim, keys, args, signal, wrote));
     } catch (error) {
       if (!(error instanceof NotAppliedError)) this.#late.add(claimId);
-      // It holds the key, and not enough replicas know of it.
-      if (grant.isNew) await this.release(key, claimId, signal).catch(() => {});
+      // It holds the key, and not enough replicas know of it. It is asked for again, so it may still be granted.
+      if (grant.isNew) await this.#free(key, claimId, { forGood: false }, signal).catch(() => {});
       throw error;
     }
   }
@@ -100,15 +100,24 @@ export class Claims {
   }
 
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
-    const { newsroom, layout, claiming, settings } = this.#site;
-    newsroom.parking.leave(claimId);
-    const channel = layout.channel(key.namespace);
-    const isLate = this.#late.has(claimId) ? '1' : '0';
-    const args = [this.#sessionKey, claimId, key.name, settings.retainMs, channel, isLate];
-    await claiming.run(scripts.release, this.#keysOf(key, claimId), args, signal);
+    this.#site.newsroom.parking.leave(claimId);
+    await this.#free(key, claimId, { forGood: this.#late.has(claimId) }, signal);
     this.#granted.delete(claimId);
     this.#late.delete(claimId);
     this.holdings.released(claimId);
+  }
+
+  /** `forGood`: it is not granted any more, should it still come. */
+  async #free(
+    key: Key,
+    claimId: string,
+    { forGood }: { readonly forGood: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { layout, claiming, settings } = this.#site;
+    const channel = layout.channel(key.namespace);
+    const args = [this.#sessionKey, claimId, key.name, settings.retainMs, channel, forGood ? '1' : '0'];
+    await claiming.run(scripts.release, this.#keysOf(key, claimId), args, signal);
   }
 
   async announce({ key, claimId, token }: Granted, record: ClaimRecord, signal: AbortSignal): Promise<void> {
@@ -117,7 +126,7 @@ export class Claims {
     checkSize('the record', value);
     const args = [claimId, token, value, key.name, layout.channel(key.namespace)];
     const keys = [layout.lock(key), this.#sessionKey];
-    this.#demand(key, claimId, await claiming.run(scripts.announce, keys, args, signal));
+    this.#demand(key, claimId, String(await claiming.run(scripts.announce, keys, args, signal)));
   }
 
   async save(
@@ -130,12 +139,12 @@ export class Claims {
     checkSize('the checkpoint', text);
     const keys = [layout.lock(key), this.#sessionKey];
     const args = [claimId, token, text, sequence];
-    const answer = await claiming.run(scripts.save, keys, args, signal, (said) => said === 'done');
-    this.#demand(key, claimId, answer);
+    const answer = await claiming.run(scripts.save, keys, args, signal, (said) => String(said) === 'done');
+    this.#demand(key, claimId, String(answer));
   }
 
   /** @throws SessionGoneError, ClaimLostError */
-  #demand(key: Key, claimId: string, answer: unknown): void {
+  #demand(key: Key, claimId: string, answer: string): void {
     if (answer === 'done') return;
     if (answer === 'gone') throw goneError(this.#sessionKey);
     this.holdings.refuseLost(key, claimId);
