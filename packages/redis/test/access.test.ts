@@ -4,7 +4,7 @@ import { AccessDeniedError } from '@tenure/core/store';
 import type { Store } from '@tenure/core/store';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { redis } from '../src/index.ts';
 import {
   failure,
@@ -20,6 +20,7 @@ import {
   tenureOf,
 } from './rig.ts';
 import type { Server } from './rig.ts';
+import { Operator } from './support.ts';
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 /** The line of the README, for the namespace `test`. */
@@ -62,6 +63,24 @@ describe.skipIf(missing)('permissions', () => {
     // What clients say about themselves is not needed.
     const needed = (refused as string[][]).map((entry) => entry[entry.indexOf('object') + 1]);
     expect(needed.filter((what) => what?.startsWith('client') !== true)).toEqual([]);
+  });
+
+  it('that it names for a prefix, another database, replicas and a Cluster are enough for these', async () => {
+    const one = await serverOf({ replicas: 1 });
+    const patient = { replicas: 1, replicasTimeoutMs: 10_000 };
+    const rules = ['+wait', '+select', 'resetkeys', 'resetchannels', '~x:{test}:*', '&x:{test}:news'];
+    await everything(storeOf({ url: `${await userOf(one, ...rules)}/1`, keyPrefix: 'x:', ...patient }));
+    const withoutWait = storeOf({ url: await userOf(one), ...patient });
+    expect(await failure(sessionOf(withoutWait))).toBeInstanceOf(AccessDeniedError);
+    const cluster = await serverOf({ cluster: true });
+    const [url] = await Promise.all(
+      cluster.urls.map(async (each) => {
+        const operator = new Operator(each);
+        onTestFinished(() => operator.close());
+        return userOf({ ...cluster, url: each, operator }, '+cluster', '+info');
+      }),
+    );
+    await everything(storeOf({ url: `${url}?cluster=true` }));
   });
 
   it('are each of them needed', async () => {

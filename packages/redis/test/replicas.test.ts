@@ -27,14 +27,15 @@ describe.skipIf(missing)('replicas: 1', () => {
     const server = await serverOf({ replicas: 1 });
     const { url, operator } = server;
     const [, replica] = server.members;
-    const store = storeOf({ url, replicas: 1, replicasTimeoutMs: 100 });
+    await caughtUp(server);
+    const store = storeOf({ url, replicas: 1, replicasTimeoutMs: 400 });
     const session = await sessionOf(store);
     const first = await granted(session, keyOf('first'));
     replica!.suspend();
     const claimId = 'c1';
     const refused = await failure(session.claim(keyOf('job'), recordOf(claimId), signal));
     expect(refused).toBeInstanceOf(StoreUnavailableError);
-    expect(String(refused)).toMatch(/0 of 1 replicas had the write within 100 ms/u);
+    expect(String(refused)).toMatch(/0 of 1 replicas had the write within 400 ms/u);
     expect(await operator.client.hget('{test}:lock:job', 'session')).toBeNull();
     expect(await store.holder(keyOf('job'), signal)).toBeUndefined();
     // What was granted stays so, and can be asked for again; renewals wait for no replica.
@@ -44,15 +45,15 @@ describe.skipIf(missing)('replicas: 1', () => {
     await expect(session.save(first, 'page 1', 1, signal)).rejects.toThrow(/0 of 1 replicas/u);
     await expect(sessionOf(store)).rejects.toThrow(/0 of 1 replicas/u);
     replica!.resume();
-    await caughtUp(server);
-    await session.save(first, 'page 1', 1, signal);
+    await until('it is saved', () => session.save(first, 'page 1', 1, signal).then(() => true));
     expect((await granted(session, keyOf('job'))).token).toBeGreaterThan(first.token);
   });
 
   it('holds up no renewal, however many claims wait for a replica', async () => {
     const server = await serverOf({ replicas: 1 });
-    const store = storeOf({ url: server.url, replicas: 1, replicasTimeoutMs: 300 });
-    const session = await sessionOf(store);
+    const store = storeOf({ url: server.url, replicas: 1, replicasTimeoutMs: 1000 });
+    const session = await until('the replica follows', () => sessionOf(store));
+    await session.renew(signal);
     await server.members[1]!.kill();
     const settled: string[] = [];
     const claims = Array.from({ length: 50 }, (_, i) =>
@@ -69,8 +70,7 @@ describe.skipIf(missing)('replicas: 1', () => {
     const before = await calls(server, 'wait');
     for (const error of await Promise.all(claims)) expect(error).toBeInstanceOf(StoreUnavailableError);
     // One for all that were written meanwhile, not one each.
-    expect(before).toBeLessThanOrEqual(3);
-    expect(await calls(server, 'wait')).toBeLessThanOrEqual(5);
+    expect((await calls(server, 'wait')) - before).toBeLessThanOrEqual(3);
     await until('nothing is held', async () =>
       (await server.operator.client.scard('{test}:held')) === 0 ? true : undefined,
     );
@@ -79,7 +79,7 @@ describe.skipIf(missing)('replicas: 1', () => {
   it('lets a lock wait until the replica is back, through the public API', async () => {
     const server = await serverOf({ replicas: 1 });
     const [, replica] = server.members;
-    const tenure = tenureOf({ url: server.url, replicas: 1, replicasTimeoutMs: 50 }, { ttlMs: 3000 });
+    const tenure = tenureOf({ url: server.url, replicas: 1, replicasTimeoutMs: 100 }, { ttlMs: 15_000 });
     await (await tenure.lock('job').acquire()).release();
     await replica!.kill();
     await expect(tenure.lock('job').tryAcquire()).rejects.toThrow(/0 of 1 replicas/u);

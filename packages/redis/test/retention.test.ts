@@ -28,8 +28,8 @@ describe.skipIf(missing)('what is kept', () => {
   it('clears away what holders have left that crashed, although nobody claims it again', async () => {
     const { url, operator } = await serverOf();
     const crashed = storeOf({ url, retainMs });
-    const session = await sessionOf(crashed, 1000);
-    for (let i = 0; i < 600; i += 1) await granted(session, keyOf(`lost ${i}`));
+    const session = await sessionOf(crashed, 2000);
+    await Promise.all(Array.from({ length: 600 }, (_, i) => granted(session, keyOf(`lost ${i}`))));
     await until('the session has expired', async () =>
       (await operator.client.exists(`{test}:session:${session.id}`)) === 0 ? true : undefined,
     );

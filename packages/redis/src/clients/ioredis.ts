@@ -52,7 +52,12 @@ const BARE_CLUSTER = {
   keyPrefix: '',
   // A server that is down is asked again by the core, not here.
   maxRedirections: 4,
-  redisOptions: { keyPrefix: '', connectTimeout: CONNECT_TIMEOUT_MS, keepAlive: 5000 },
+  redisOptions: {
+    keyPrefix: '',
+    enableReadyCheck: false,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    keepAlive: 5000,
+  },
 } as const;
 
 export interface Address {

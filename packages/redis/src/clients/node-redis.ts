@@ -66,17 +66,23 @@ function open(client: Own, isCluster: boolean, ears: Ears): Connection {
     if (!isCluster) ears.lost();
   });
   client.on('end', () => ears.lost());
-  const close = (): void => {
-    if (closed) return;
-    closed = true;
+  const destroy = (): void => {
     try {
       client.destroy();
     } catch {
       // It was closed already.
     }
   };
+  const close = (): void => {
+    if (closed) return;
+    closed = true;
+    destroy();
+  };
   const ready = client.connect().then(
-    () => {},
+    () => {
+      // One that was closed before it had a socket may have got one since.
+      if (closed) destroy();
+    },
     (error: unknown) => {
       close();
       throw problem ?? error;
