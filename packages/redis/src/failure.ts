@@ -18,7 +18,17 @@ const NOT_SENT = /^(?:Stream isn't writeable|The client is (?:offline|closed)|Cl
 /** A server that will go on refusing: a new connection may lead to the one that took over. */
 const ELSEWHERE = /\b(?:READONLY|MASTERDOWN|LOADING)\b/u;
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** A server that does not know the command which logs in repeats its words, and so the password. */
+const WORDS = /,? with args beginning with:[^\n]*/gu;
+
+const plain = (text: string): string => text.replaceAll(WORDS, '');
+
+/** What a Cluster of `ioredis` says of all its servers together means what the last of them has said. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return plain(String(error));
+  const { lastNodeError } = error as { readonly lastNodeError?: unknown };
+  return plain(lastNodeError instanceof Error ? `${error.message} ${lastNodeError.message}` : error.message);
+}
 
 export const isNoScript = (error: unknown): boolean => textOf(error).startsWith('NOSCRIPT');
 
@@ -54,8 +64,8 @@ const codeOf = (error: unknown): string | undefined => {
 function withoutSecrets(error: unknown): unknown {
   if (!(error instanceof Error)) return undefined;
   const code = codeOf(error);
-  const copy = new Error(error.message);
+  const copy = new Error(plain(error.message));
   copy.name = error.name;
-  if (error.stack !== undefined) copy.stack = error.stack;
+  if (error.stack !== undefined) copy.stack = plain(error.stack);
   return code === undefined ? copy : Object.assign(copy, { code });
 }
