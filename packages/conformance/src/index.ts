@@ -1,4 +1,4 @@
-/* oxlint-disable vitest/valid-title, vitest/expect-expect -- the cases hold titles and assertions */
+/* oxlint-disable vitest/valid-title, vitest/expect-expect, vitest/no-conditional-tests -- the cases hold titles and assertions */
 /**
  * The suite that every store must pass: `describeStore` from a vitest test file. What it demands is what the
  * core relies on; a store that cannot do one of these things says so with a skip and its reason.

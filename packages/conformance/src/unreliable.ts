@@ -1,4 +1,4 @@
-import { later, NotAppliedError, StoreUnavailableError } from '@tenure/core/store';
+import { abortable, later, NotAppliedError, StoreUnavailableError } from '@tenure/core/store';
 import type { Clock, Granted, Held, Key, Store, StoreSession } from '@tenure/core/store';
 
 export type Verb =
@@ -154,21 +154,5 @@ class Network {
     return new Promise((resolve) => {
       clock.alarm(later(clock.now(), ms), resolve);
     });
-  }
-}
-
-/** Settles with the promise, or with the signal's reason if that comes first. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  promise.catch(() => {});
-  signal.throwIfAborted();
-  let abort!: () => void;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

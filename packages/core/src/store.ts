@@ -32,6 +32,7 @@ export type { Clock, Instant } from './clock.ts';
 export { decodeRecord, encodeRecord } from './record.ts';
 export type { ClaimRecord, Json } from './record.ts';
 export { checkMs, refuseUnknown } from './options.ts';
+export { abortable } from './runtime/patience.ts';
 export { redactUrl } from './redact-url.ts';
 export type { UrlHost, UrlParts } from './redact-url.ts';
 export { addressOf, checkDelimiters, inNamespace, namespaceOf, parseStoreUrl } from './store-url.ts';

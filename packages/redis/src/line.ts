@@ -1,4 +1,4 @@
-import { ClosedError, NotAppliedError, StoreUnavailableError } from '@tenure/core/store';
+import { abortable, ClosedError, NotAppliedError, StoreUnavailableError } from '@tenure/core/store';
 import type { Clock, Instant } from '@tenure/core/store';
 import type { Connection, Driver } from './driver.ts';
 import { connectFailure, failure, isNoScript, leadsElsewhere, wasNotSent } from './failure.ts';
@@ -178,21 +178,5 @@ export class Line {
   #drop(open: Open): void {
     if (this.#open === open) this.#open = undefined;
     open.connection.close();
-  }
-}
-
-/** Settles with the promise, or with the signal's reason if that comes first. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  promise.catch(() => {});
-  signal.throwIfAborted();
-  let abort!: () => void;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    abort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }

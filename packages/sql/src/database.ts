@@ -20,6 +20,8 @@ export interface Statement {
   /** With `?` for each value, in order; a database with other placeholders rewrites them. */
   readonly text: string;
   readonly values: readonly Value[];
+  /** It keeps a session alive: before all else. */
+  readonly urgent?: true;
 }
 
 /** What differs in the SQL itself. */

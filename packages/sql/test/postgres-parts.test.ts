@@ -8,8 +8,10 @@ import {
 import { describe, expect, test } from 'vitest';
 import { failure } from '../src/postgres/failure.ts';
 import { channelOf, newsOf, payloadOf } from '../src/postgres/news.ts';
-import { isUrgent, numbered } from '../src/postgres/statement.ts';
-import { Turns } from '../src/postgres/turns.ts';
+import { Turns } from '../src/connections/turns.ts';
+import { SessionStatements } from '../src/lease/session-statements.ts';
+import { dialect } from '../src/postgres/dialect.ts';
+import { numbered } from '../src/postgres/statement.ts';
 
 describe('a statement', () => {
   test('has its values by number, and question marks in names and texts stay', () => {
@@ -21,11 +23,10 @@ describe('a statement', () => {
   });
 
   test('is urgent when it renews a session', () => {
-    expect(isUrgent({ text: 'UPDATE "public"."t sessions" SET expires_at = 1 + ? WHERE', values: [] })).toBe(
-      true,
-    );
-    expect(isUrgent({ text: 'UPDATE "public"."t locks" SET session_id = ?, token', values: [] })).toBe(false);
-    expect(isUrgent({ text: 'INSERT INTO "t"', values: [] })).toBe(false);
+    const tables = { sessions: '"t sessions"', locks: '"t locks"', prefix: 't' };
+    const sessions = new SessionStatements(dialect, tables);
+    expect(sessions.renew('a', 1000).urgent).toBe(true);
+    expect(sessions.see('a').urgent).toBeUndefined();
   });
 });
 

@@ -1,9 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { ClosedError } from '@tenure/core/store';
 import type { Answer, Database, Statement, Tables } from '../database.ts';
-import { untilAborted } from '../postgres/patience.ts';
-import { isUrgent } from '../postgres/statement.ts';
-import { Turns } from '../postgres/turns.ts';
+import { Turns } from '../connections/turns.ts';
+import { untilAborted } from '../connections/until-aborted.ts';
 import { OwnConnections, PooledConnections } from './connections.ts';
 import type { Connections } from './connections.ts';
 import { dialect } from './dialect.ts';
@@ -51,7 +50,7 @@ export class MysqlDatabase implements Database {
 
   run(statement: Statement, signal: AbortSignal): Promise<Answer> {
     const sql = withLiterals(statement);
-    return this.#withConnection(isUrgent(statement), signal, (connection) =>
+    return this.#withConnection(statement.urgent === true, signal, (connection) =>
       ask(connection, sql).catch((error: unknown) => {
         if (isDuplicate(error)) return DONE_ALREADY;
         throw error;

@@ -13,9 +13,9 @@ import { createSchemaSql, migrateOn } from './migration.ts';
 import { channelOf, payloadOf } from './news.ts';
 import { isPool } from './options.ts';
 import type { Settings } from './options.ts';
-import { untilAborted } from './patience.ts';
-import { isUrgent, numbered } from './statement.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../connections/turns.ts';
+import { untilAborted } from '../connections/until-aborted.ts';
+import { numbered } from './statement.ts';
 import { placeOf } from './url.ts';
 
 /** Of our own; what the user says takes precedence. */
@@ -77,7 +77,7 @@ export class PostgresDatabase implements Database {
   }
 
   run(statement: Statement, signal: AbortSignal): Promise<Answer> {
-    return this.#withClient(isUrgent(statement), signal, async (client) => {
+    return this.#withClient(statement.urgent === true, signal, async (client) => {
       const begin = await preamble(client);
       const query = numbered(statement);
       const { rows, rowCount } = begin ? await within(client, begin, query) : await client.query(query);

@@ -6,7 +6,7 @@ import { quote } from './dialect.ts';
 import { queryOf } from './driver.ts';
 import type { Notification, OwnClient } from './driver.ts';
 import { newsOf } from './news.ts';
-import { untilAborted } from './patience.ts';
+import { untilAborted } from '../connections/until-aborted.ts';
 
 export interface ListeningOptions {
   /** A client that is not connected yet. */

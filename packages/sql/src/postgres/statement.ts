@@ -17,6 +17,3 @@ export function numbered({ text, values }: Statement): Query {
   }
   return queryOf(known, values);
 }
-
-/** What keeps the session alive, before all else. */
-export const isUrgent = ({ text }: Statement): boolean => /^UPDATE \S.* SET expires_at = /u.test(text);
