@@ -119,8 +119,9 @@ describe.skipIf(!available)('connections to PostgreSQL', () => {
     texts.length = 0;
     for (let i = 0; i < 6; i += 1) await session.renew(never);
     expect(texts.filter((text) => text.startsWith('UPDATE'))).toHaveLength(6);
-    expect(texts.filter((text) => text.startsWith('SELECT'))).toHaveLength(2);
-    expect(texts).toHaveLength(8);
+    // What was begun when the session was opened may still be purging.
+    const looks = texts.filter((text) => text.startsWith('SELECT') && text.endsWith('WHERE session_id = $1'));
+    expect(looks).toHaveLength(2);
     expect((await operator.backends('counted')).length).toBeLessThanOrEqual(4);
     await Promise.all(stores.splice(0).map((store) => store.close()));
     await pool.end();
