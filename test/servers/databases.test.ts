@@ -87,8 +87,10 @@ describe.each(DATABASES)('$kind', async ({ kind, start, write, read, linger }) =
     member!.suspend();
     expect(member!.alive).toBe(true);
     const { pid } = member!;
+    // One that ended just before stays a zombie as long as nobody runs who could take note of it.
+    const still = (each: number): boolean => ['T', 'Z', undefined].includes(stateOf(each));
     await until('all its processes are stopped', async () =>
-      [pid!, ...descendants(pid!)].every((each) => stateOf(each) === 'T') ? true : undefined,
+      [pid!, ...descendants(pid!)].every((each) => still(each)) ? true : undefined,
     );
     const answer = output(cluster, ...read);
     member!.resume();
