@@ -13,7 +13,7 @@ import { closeDoor as closeMysql } from './mysql.ts';
 import { closeDoor as closePostgres } from './postgres.ts';
 import { closeDoor as closeRedis } from './redis.ts';
 
-export interface OldSystem {
+interface OldSystem {
   acquire(): Promise<boolean>;
   release(): Promise<void>;
   close(): Promise<boolean>;
