@@ -18,6 +18,8 @@ const documents = [
   'packages/core/README.md',
   'packages/conformance/README.md',
 ];
+/** Their blocks are compiled with those of the guides. */
+const compiled = ['etcd', 'consul', 'redis', 'sql'].map((name) => `packages/${name}/README.md`);
 const tsx = import.meta.resolve('tsx');
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -28,10 +30,10 @@ function quotes(file: string, code: string): boolean {
   return packed(file).includes(packed(code));
 }
 
-describe.each(documents)('%s', (document) => {
+describe.each([...documents, ...compiled])('%s', (document) => {
   const content = read(document);
 
-  it('quotes TypeScript only from files that are run or tested', () => {
+  it.skipIf(compiled.includes(document))('quotes TypeScript only from files that are run or tested', () => {
     const blocks = [...content.matchAll(/^```ts(.*)\n([\s\S]*?)\n```$/gm)];
     for (const [, title = '', code = ''] of blocks) {
       const file = /title="(.*)"/.exec(title)?.[1];

@@ -1,4 +1,4 @@
-/** The guides for moving from an older system to Tenure say what compiles, and quote what was tried. */
+/** The guides for moving from an older system to Tenure, and the stores' own pages, say what compiles, and quote what was tried. */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const guides = ['consul', 'etcd', 'sql', 'redis'];
+const guides = ['consul', 'etcd', 'sql', 'redis'].flatMap((name) => [`${name}/MIGRATING`, `${name}/README`]);
 
-const fileOf = (guide: string): string => join(root, 'packages', guide, 'MIGRATING.md');
+const fileOf = (guide: string): string => join(root, 'packages', `${guide}.md`);
 const read = (guide: string): string => readFileSync(fileOf(guide), 'utf8');
 
 function blocks(guide: string): { readonly title: string | undefined; readonly code: string }[] {
@@ -42,7 +42,9 @@ async function complaints(modules: ReadonlyMap<string, string>): Promise<string>
 test('every block of TypeScript compiles, and one that does not is found', async () => {
   const modules = new Map(
     guides.flatMap((guide) =>
-      blocks(guide).map(({ code }, index) => [`${guide}-${index + 1}.ts`, code] as [string, string]),
+      blocks(guide).map(
+        ({ code }, index) => [`${guide.replace('/', '-')}-${index + 1}.ts`, code] as [string, string],
+      ),
     ),
   );
   expect(modules.size).toBeGreaterThan(8);
@@ -54,7 +56,7 @@ test('every block of TypeScript compiles, and one that does not is found', async
   expect(lines.some((line) => line.includes('wrong.ts'))).toBe(true);
 });
 
-describe.each(guides)('the guide of %s', (guide) => {
+describe.each(guides)('%s', (guide) => {
   test('quotes files as they are', () => {
     for (const { title, code } of blocks(guide)) {
       if (title !== undefined) expect(readFileSync(join(root, title), 'utf8').trim()).toBe(code);
