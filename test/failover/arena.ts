@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Cluster, RaftCluster } from '../servers/cluster.ts';
+import { until } from '../servers/until.ts';
 import { Contender } from './contender.ts';
-import { breaches, overlaps } from './history.ts';
+import { breaches, current, overlaps, reignsOf } from './history.ts';
 import type { Plan } from './protocol.ts';
 import { openVenue } from '../servers/venue.ts';
 import type { Cut, Venue, VenueKind, VenueOptions } from '../servers/venue.ts';
@@ -57,6 +58,14 @@ export class Arena implements AsyncDisposable {
     const cut = await this.venue.cut();
     this.#cuts.push(cut);
     return cut;
+  }
+
+  /** Resolves when each of these keys has a leader. */
+  async led(keys: readonly string[]): Promise<void> {
+    await until('every key is led', async () => {
+      const led = new Set(current(reignsOf(this.contenders)).map(({ key }) => key));
+      return keys.every((key) => led.has(key)) || undefined;
+    });
   }
 
   /** Starts the processes, a few at a time. They stand for nothing yet. */

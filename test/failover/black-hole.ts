@@ -1,6 +1,5 @@
-import { until } from '../servers/until.ts';
 import { Arena } from './arena.ts';
-import { current, handovers, reignsOf } from './history.ts';
+import { handovers, reignsOf } from './history.ts';
 import { fromLoss } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { msBetween } from './protocol.ts';
@@ -28,10 +27,7 @@ export async function blackHole(kind: VenueKind, count: number): Promise<Outcome
     await Promise.all(keys.map((key) => challenger!.next('acquired', (report) => report.key === key)));
   await ended;
   if (!cut.address) await cut.pass();
-  await until('every key is led again', async () => {
-    const led = current(reignsOf(arena.contenders)).map(({ key }) => key);
-    return new Set(led).size === count || undefined;
-  });
+  await arena.led(keys);
   const changes = handovers(reignsOf(arena.contenders));
   const violations = changes.flatMap(({ from, to }) => {
     const told = [from.abortedAt, from.endedAt].every((at) => at !== undefined && at < to.acquiredAt);

@@ -56,10 +56,14 @@ async function frozen(kind: VenueKind, count: number, { fault, freeze, thaw }: I
   const frozenAt = process.hrtime.bigint();
   const ms = 2 * arena.ttlMs;
   for (const leader of leaders) freeze(leader, ms);
-  await Promise.all([
-    pause(ms), // the fault itself
-    ...keys.map((key) => challenger!.next('acquired', (report) => report.key === key)),
-  ]);
+  const succeeded = Promise.all(
+    keys.map((key) => challenger!.next('acquired', (report) => report.key === key)),
+  );
+  await pause(ms); // the fault itself
+  // Who is stopped while it writes to a file keeps everybody else from writing until it goes on.
+  const stuck = arena.venue.cluster ? new Promise<never>(() => {}) : pause(arena.ttlMs);
+  succeeded.catch(() => {});
+  await Promise.race([succeeded, stuck]);
   await thaw(leaders);
   const violations = await Promise.all(
     leaders.map(async (leader) => {
@@ -69,11 +73,11 @@ async function frozen(kind: VenueKind, count: number, { fault, freeze, thaw }: I
       return firstReads(leader, awake);
     }),
   );
+  await arena.led(keys);
   const changes = handovers(reignsOf(arena.contenders));
   if (changes.length !== count) violations.push([`${count} leaders, and ${changes.length} handovers`]);
-  await Promise.all(
-    leaders.map((leader) => leader.next('standing', ({ role }) => role === 'follower', frozenAt)),
-  );
+  const stands = ({ role }: { role: string }): boolean => role === 'follower' || role === 'leader';
+  await Promise.all(leaders.map((leader) => leader.next('standing', stands, frozenAt)));
   const marginsMs = changes.map(fromLastRead);
   return {
     fault,
