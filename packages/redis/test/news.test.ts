@@ -107,7 +107,7 @@ describe.skipIf(missing)('news', () => {
 
   it('end a term whose lock an operator deletes, through the public API', async () => {
     const { url, operator } = await serverOf();
-    const term = await tenureOf({ url }).lock('job').acquire();
+    const term = await tenureOf({ url }, { ttlMs: 3000 }).lock('job').acquire();
     await operator.client.del('{test}:lock:job');
     expect(await term.ended).toMatchObject({ kind: 'lost', reason: 'key-deleted' });
   });

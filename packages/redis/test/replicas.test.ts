@@ -29,8 +29,8 @@ describe.skipIf(missing)('replicas: 1', () => {
     const [, replica] = server.members;
     await caughtUp(server);
     const store = storeOf({ url, replicas: 1, replicasTimeoutMs: 400 });
-    const session = await sessionOf(store);
-    const first = await granted(session, keyOf('first'));
+    const session = await until('the replica follows', () => sessionOf(store));
+    const first = await until('it is granted', () => granted(session, keyOf('first'), 'c0'));
     replica!.suspend();
     const claimId = 'c1';
     const refused = await failure(session.claim(keyOf('job'), recordOf(claimId), signal));

@@ -53,7 +53,7 @@ export function tenureOf(options: RedisOptions, more: Partial<TenureOptions> = {
   const tenure = createTenure({
     store: redis(options),
     namespace: 'test',
-    ttlMs: 1500,
+    ttlMs: 6000,
     graceMs: 100,
     ...more,
   });

@@ -50,12 +50,14 @@ describe.skipIf(missing)('a server in trouble', () => {
 
   it('that comes back empty ends the term, and all go on with greater tokens', async () => {
     const server = await serverOf();
-    expect(await survive(server, () => server.members[0]!.restart())).toBe('lost: session-invalidated');
+    const how = await survive(server, () => server.members[0]!.restart());
+    // The latter if it was away for long.
+    expect(['lost: session-invalidated', 'lost: expired']).toContain(how);
   });
 
   it('that comes back with what it had on disk ends nothing', async () => {
     const server = await serverOf({ appendonly: true, args: ['--appendfsync', 'always'] });
-    const tenure = tenureOf({ url: server.url }, { ttlMs: 6000 });
+    const tenure = tenureOf({ url: server.url });
     const term = await tenure.lock('job').acquire();
     await server.members[0]!.restart();
     await term.extend();
@@ -92,7 +94,7 @@ describe.skipIf(missing)('a server in trouble', () => {
 
   it('that cuts every connection is asked on new ones, and nothing is lost', async () => {
     const { url, operator } = await serverOf();
-    const [holder, waiter] = [tenureOf({ url }, { ttlMs: 6000 }), tenureOf({ url }, { ttlMs: 6000 })];
+    const [holder, waiter] = [tenureOf({ url }), tenureOf({ url })];
     const term = await holder.lock('job').acquire();
     const next = waiter.lock('job').acquire();
     for (const type of ['normal', 'pubsub'] as const) {
@@ -107,7 +109,7 @@ describe.skipIf(missing)('a server in trouble', () => {
   it('that is silent is asked on a new connection, soon enough to keep the term', async () => {
     const { members } = await serverOf();
     const proxy = await startProxy({ host: '127.0.0.1', port: members[0]!.port });
-    const tenure = tenureOf({ url: `redis://127.0.0.1:${proxy.port}` }, { ttlMs: 6000 });
+    const tenure = tenureOf({ url: `redis://127.0.0.1:${proxy.port}` });
     const term = await tenure.lock('job').acquire();
     const { connections } = proxy;
     proxy.blackHole();
