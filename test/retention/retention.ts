@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { openStore } from '@tenure/core';
 import type { Key, StoreSession } from '@tenure/core/store';
 import Database from 'libsql';
@@ -55,6 +56,7 @@ export async function retention(kind: RetentionKind, locks: number): Promise<Rem
   const url = `${venue.url()}${venue.url().includes('?') ? '&' : '?'}retainMs=${RETAIN_MS}`;
   const store = await openStore(url);
   const { signal } = new AbortController();
+  setMaxListeners(0, signal);
   const open = (): Promise<StoreSession> =>
     store.open(
       { id: randomBytes(8).toString('hex'), ttlMs: 600_000, name: 'retention', namespace: 'test' },
