@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
-import { createClient } from 'redis';
+import { Redis as Redis5 } from 'ioredis-5';
+import { createClient, createCluster } from 'redis';
 import { createClient as createClient5 } from 'redis-5';
 import { AccessDeniedError, InvalidArgumentError, NotAppliedError } from '@tenure/core/store';
 import type { Store, StoreSession } from '@tenure/core/store';
@@ -84,9 +85,19 @@ describe.skipIf(!available)('passwords', () => {
   const refusals: readonly [string, (login: string) => RedisOptions][] = [
     ['a URL', (login) => ({ url: at(port, login) })],
     ['ioredis 6', (login) => ({ client: new Redis(at(port, login), { lazyConnect: true }) })],
+    ['ioredis 5', (login) => ({ client: new Redis5(at(port, login), { lazyConnect: true }) })],
     ['node-redis 6', (login) => ({ client: createClient({ url: at(port, login) }) })],
     ['node-redis 5', (login) => ({ client: createClient5({ url: at(port, login) }) })],
     ['the URL of a Cluster', (login) => ({ url: `${at(ports()[0]!, login)}?cluster=true` })],
+    [
+      'a Cluster of node-redis',
+      (login) => ({
+        client: createCluster({
+          rootNodes: ports().map((each) => ({ url: at(each) })),
+          defaults: { password: login.replaceAll(/[:@]/gu, '') },
+        }),
+      }),
+    ],
   ];
 
   test.for(refusals)('a wrong password, and none, are access denied: %s', async ([, options]) => {

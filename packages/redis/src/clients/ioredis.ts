@@ -37,6 +37,9 @@ const BARE = {
   keepAlive: 5000,
   // It asks INFO, which a user may not be permitted; a server that loads says so to the first command.
   enableReadyCheck: false,
+  // How long a server may take to hang up, too; one that is silent never does.
+  disconnectTimeout: 0,
+  enableAutoPipelining: false,
   // Scripts name keys that no client can see.
   keyPrefix: '',
   monitor: false,
@@ -52,11 +55,13 @@ const BARE_CLUSTER = {
   keyPrefix: '',
   // A server that is down is asked again by the core, not here.
   maxRedirections: 4,
+  enableAutoPipelining: false,
   redisOptions: {
     keyPrefix: '',
     enableReadyCheck: false,
     connectTimeout: CONNECT_TIMEOUT_MS,
     keepAlive: 5000,
+    disconnectTimeout: 0,
   },
 } as const;
 
@@ -136,7 +141,14 @@ function open(client: Own, ears: Ears): Connection {
   ready.catch(() => ears.lost());
   return {
     ready,
-    send: ([name = '', ...args]) => client.call(name, ...args),
+    send: async ([name = '', ...args]) => {
+      try {
+        return await client.call(name, ...args);
+      } catch (error) {
+        // A login that is refused ends the connection, and that is all that version 5 says to what comes after it.
+        throw problem instanceof Error && problem.name === 'ReplyError' ? problem : error;
+      }
+    },
     subscribe: async (channel) => void (await client.subscribe(channel)),
     close: () => client.disconnect(),
   };

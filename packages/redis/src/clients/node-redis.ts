@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Connection, Driver, Ears } from '../driver.ts';
 
 /** What is used of a client of `redis` (node-redis) 5 or later, from `createClient` or `createCluster`. */
@@ -30,36 +31,53 @@ interface Options {
 export const isNodeRedis = (client: object): client is NodeRedisClient =>
   'sendCommand' in client && 'duplicate' in client && 'connect' in client && !('call' in client);
 
-const NO_RECONNECT = { reconnectStrategy: false } as const;
-
 export function duplicatedNodeRedis(client: NodeRedisClient): Driver {
-  const options = (client.options ?? {}) as Options;
+  // A Cluster shows nowhere how its servers are reached, and overrides take the place of all of it: login and TLS too.
+  const options = (client.options ?? Reflect.get(client, '_options') ?? {}) as Options;
   const isCluster = 'masters' in client || options.rootNodes !== undefined;
   const { host = '127.0.0.1', port = 6379, path } = options.socket ?? {};
   return {
     where: isCluster ? 'redis cluster' : `redis at ${path ?? `${host}:${port}`}`,
     isCluster,
     connect: (ears) => {
+      const closing = new AbortController();
+      setMaxListeners(0, closing.signal);
+      // Ends the connections, too, that the client makes on its way and does not know any more.
+      const bare = { reconnectStrategy: false, signal: closing.signal };
       const own = isCluster
         ? client.duplicate({
+            // A server that is down is no reason not to reach the others.
+            minimizeConnections: true,
             defaults: {
               ...options.defaults,
               disableOfflineQueue: true,
-              socket: { ...options.defaults?.socket, ...NO_RECONNECT },
+              socket: { ...options.defaults?.socket, ...bare },
             },
           })
         : client.duplicate({
             disableOfflineQueue: true,
-            socket: { ...options.socket, ...NO_RECONNECT },
+            socket: { ...options.socket, ...bare },
           });
-      return open(own as Own, isCluster, ears);
+      return open(own as Own, isCluster, ears, closing);
     },
   };
 }
 
-function open(client: Own, isCluster: boolean, ears: Ears): Connection {
+interface Server {
+  readonly host: string;
+  readonly port: number;
+}
+
+function open(client: Own, isCluster: boolean, ears: Ears, closing: AbortController): Connection {
   let problem: unknown;
   let closed = false;
+  // Of a Cluster's servers, those whose connection is up: the client never makes it anew by itself.
+  const up = new Set<string>();
+  client.on('node-ready', ({ host, port }: Server) => up.add(`${host}:${port}`));
+  client.on('node-error', (error: unknown, { host, port }: Server) => {
+    problem = error;
+    if (up.delete(`${host}:${port}`)) ears.lost();
+  });
   // Unheard it would end the process.
   client.on('error', (error: unknown) => {
     problem = error;
@@ -77,6 +95,7 @@ function open(client: Own, isCluster: boolean, ears: Ears): Connection {
     if (closed) return;
     closed = true;
     destroy();
+    closing.abort();
   };
   const ready = client.connect().then(
     () => {
