@@ -34,7 +34,9 @@ export async function blackHole(kind: VenueKind, count: number): Promise<Outcome
     const lateMs = msBetween(to.acquiredAt, from.endedAt ?? to.acquiredAt).toFixed(1);
     return told ? [] : [`${to.key}: the next leader began before the last was told, by ${lateMs} ms`];
   });
-  if (changes.length !== count) violations.push(`${count} leaders, and ${changes.length} handovers`);
+  // Where all were silenced, those who come back may take turns.
+  const expected = cut.address ? changes.length === count : changes.length >= count;
+  if (!expected) violations.push(`${count} leaders, and ${changes.length} handovers`);
 
   // What was held comes late, claims and renewals too. It must change nothing: the old leaders wait their turn.
   const healedAt = process.hrtime.bigint();

@@ -9,7 +9,8 @@ import { venueKinds, venueOrSkip } from '../servers/venue.ts';
 const SLACK_MS = 5000;
 const KEY = 'key';
 
-describe.each(venueKinds)('%s', async (kind) => {
+// Longer than any contender waits: it says what it has seen last.
+describe.each(venueKinds)('%s', { timeout: 120_000 }, async (kind) => {
   const available = await venueOrSkip(kind);
 
   /** One leads and the other waits. */

@@ -1,3 +1,4 @@
+import { until } from '../../../test/servers/until.ts';
 import type { Member } from '../../../test/servers/cluster.ts';
 import type { ConsulCluster } from '../../../test/servers/consul.ts';
 
@@ -23,7 +24,8 @@ export class Agent {
   }
 
   async delete(path: string): Promise<void> {
-    await fetch(`${this.#url}/v1${path}`, { method: 'DELETE' });
+    // One that allows few connections resets this one until it has seen the others go.
+    await until(`${path} is deleted`, () => fetch(`${this.#url}/v1${path}`, { method: 'DELETE' }));
   }
 
   async keys(prefix: string): Promise<string[]> {
