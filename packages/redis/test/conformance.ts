@@ -50,7 +50,7 @@ export async function describeRedis({
     describeStore('redis', {
       open: (via) => open(via ? [through(via)] : servers.urls),
       // Whoever connects to a Cluster asks all of it.
-      ttlMs: cluster ? 2000 : 1000,
+      ttlMs: cluster ? 3000 : 1000,
       // A Cluster's servers name one another, past any proxy.
       ...(cluster
         ? {}
