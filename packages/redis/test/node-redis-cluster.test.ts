@@ -79,14 +79,14 @@ describe.skipIf(!available)('a Cluster of node-redis', () => {
 
   test('goes on with the servers that are there, and with all of them once they are back', async () => {
     const store = storeOf();
-    const sessions = await Promise.all(namespaces.map((namespace) => open(store, namespace)));
+    await Promise.all(namespaces.map((namespace) => open(store, namespace)));
     const [, second] = servers.members;
     await second!.kill();
     await eventually(async () => {
-      const renewals = await Promise.allSettled(sessions.map((session) => session.renew(soon())));
-      const served = renewals.filter(({ status }) => status === 'fulfilled');
+      const opened = await Promise.allSettled(namespaces.map((namespace) => open(store, namespace)));
+      const served = opened.filter(({ status }) => status === 'fulfilled');
       expect(served.length).toBeGreaterThan(0);
-      expect(served.length).toBeLessThan(sessions.length);
+      expect(served.length).toBeLessThan(namespaces.length);
     });
     await second!.restart();
     for (const namespace of namespaces) {
