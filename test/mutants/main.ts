@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mutations } from './mutations.ts';
 import type { Mutation } from './mutations.ts';
@@ -19,7 +19,7 @@ async function copyOfTheCode(): Promise<string> {
   await cp(root, copy, {
     recursive: true,
     verbatimSymlinks: true,
-    filter: (path) => !skip.has(path.replace(/\/$/u, '')) && basename(path) !== 'dist',
+    filter: (path) => !skip.has(path.replace(/\/$/u, '')),
   });
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
   return copy;
