@@ -12,7 +12,7 @@ export type { TenureOptions } from './options.ts';
 export type { TimingOptions } from './timing.ts';
 
 export { TermLostError } from './election/term.ts';
-export type { Term, TermEnd } from './election/term.ts';
+export type { Slot, Term, TermEnd } from './election/term.ts';
 export type { EndReason } from './ending.ts';
 export type { ElectionEvents, Standing } from './election/streams.ts';
 export type { SessionEvents } from './session/events.ts';

@@ -159,6 +159,22 @@ export interface StoreSession {
   taken(hint: () => void): () => void;
 }
 
+/** One thing that an operator should know, in a sentence. `bad`: elections do not work, or not safely. */
+export interface Finding {
+  readonly level: 'good' | 'warning' | 'bad';
+  readonly text: string;
+}
+
+/** What a server says of itself. */
+export interface Checkup {
+  /** Product and version, as `PostgreSQL 15.18`. */
+  readonly product: string;
+  /** The server's time of day in milliseconds since 1970, where it tells: read once, between sending and answer. */
+  readonly serverTimeMs?: number;
+  /** Settings that decide what this store can lose, permissions that are missing, versions that are too old. */
+  readonly findings: readonly Finding[];
+}
+
 export interface Store {
   readonly name: string;
   readonly traits: Traits;
@@ -185,6 +201,8 @@ export interface Store {
    * is back. False when that holder is not there (any more), or has no session.
    */
   endSession(key: Key, token: bigint, signal: AbortSignal): Promise<boolean>;
+  /** Look at the server with an operator's eyes, changing nothing. For `tenure doctor`. */
+  checkup?(signal: AbortSignal): Promise<Checkup>;
   /** Free connections. Sessions are closed by then. */
   close(): Promise<void>;
 }

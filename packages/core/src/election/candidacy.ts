@@ -1,8 +1,9 @@
+import { decodeCheckpoint } from '../checkpoint.ts';
 import { rfc3339 } from '../clock.ts';
 import { ElectionCalls } from './calls.ts';
 import type { ElectionHappening, Win } from './calls.ts';
 import { electionTransition } from './machine.ts';
-import { electionAlarm, electionCall, initialElection } from './state.ts';
+import { electionAlarm, electionCall, initialElection, isBusy } from './state.ts';
 import type { ElectionCall, ElectionState } from './state.ts';
 import type { EndReason } from '../ending.ts';
 import { StoreUnavailableError } from '../errors.ts';
@@ -13,7 +14,6 @@ import type { ClaimNews, Key } from '../store.ts';
 import type { CandidacyListener, Surroundings } from './surroundings.ts';
 import { LiveTerm } from './term.ts';
 import { TermVerbs } from './term-verbs.ts';
-import { decodeValue } from '../value.ts';
 
 /** One candidate for one key: what elections and locks are made of. */
 export class Candidacy implements SessionUser {
@@ -40,7 +40,12 @@ export class Candidacy implements SessionUser {
       release: async () => {
         const released = this[onRelease]();
         // The work that asks may be what the term waits for: it must not wait for itself.
-        if (!this.state.guarded) await released;
+        const { state } = this;
+        if (!(state.phase === 'leading' && isBusy(state))) await released;
+      },
+      hold: (claimId) => {
+        this.#dispatch({ type: 'hold', claimId });
+        return () => this.#dispatch({ type: 'let-go', claimId });
       },
       superseded: (claimId) => this.news({ claimId, what: 'superseded' }),
     });
@@ -177,15 +182,16 @@ export class Candidacy implements SessionUser {
 
   #won({ granted, liveness, acquiredAt }: Win): void {
     const { token, claimId, checkpoint } = granted;
+    const found = decodeCheckpoint(checkpoint);
     this.#term = new LiveTerm(this.#verbs, liveness, {
       key: this.key.name,
       token,
       candidate: this.candidate,
       acquiredAt,
-      checkpoint: checkpoint === undefined ? undefined : decodeValue(checkpoint),
+      found,
       claimId,
     });
-    this.#verbs.begin(this.#term, granted);
+    this.#verbs.begin(this.#term, granted, found);
   }
 
   #abandoned(call: ElectionCall): void {

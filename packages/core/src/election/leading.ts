@@ -1,5 +1,6 @@
 import { earliest, isPast, later } from '../clock.ts';
 import { proceed, release } from './moves.ts';
+import { isBusy } from './state.ts';
 import type { ElectionEvent, ElectionState, Leading, Winding } from './state.ts';
 import type { Timing } from '../timing.ts';
 
@@ -9,12 +10,12 @@ export function whileLeading(state: Leading, event: ElectionEvent, timing: Timin
   const end = (ended: Pick<Winding, 'kind' | 'reason' | 'next'>, overrun = false): ElectionState => {
     const last = { claimId: state.claimId, kind: ended.kind, reason: ended.reason, overrun };
     // Work that goes on after its term must not see another one begin beside it.
-    const outlived = state.guarded && event.type !== 'settled';
+    const outlived = state.guarded && !state.worked && event.type !== 'settled';
     return release({ ...state, last }, state.claimId, outlived ? 'idle' : ended.next);
   };
   /** The term shall end: at once, or when its work has settled. */
   const ask = (winding: Winding): ElectionState => {
-    if (!state.guarded) return end(winding);
+    if (!isBusy(state)) return end(winding);
     if (!state.winding) return { ...state, winding };
     const next = winding.next === 'idle' ? 'idle' : state.winding.next;
     return {
@@ -44,8 +45,17 @@ export function whileLeading(state: Leading, event: ElectionEvent, timing: Timin
         next: 'idle',
         until: later(event.at, event.graceMs),
       });
-    case 'settled':
-      return end(state.winding ?? { kind: 'released', reason: 'released', next: 'stand-back' });
+    case 'settled': {
+      const winding = state.winding ?? { kind: 'released', reason: 'released', next: 'stand-back' };
+      return state.holds ? { ...state, worked: true, winding } : end(winding);
+    }
+    case 'hold':
+      return event.claimId === state.claimId ? { ...state, holds: (state.holds ?? 0) + 1 } : state;
+    case 'let-go': {
+      if (event.claimId !== state.claimId) return state;
+      const left = { ...state, holds: (state.holds ?? 1) - 1 };
+      return left.winding && !isBusy(left) ? end(left.winding) : left;
+    }
     case 'alarm':
       return state.winding?.until && isPast(state.winding.until, event.at) ? end(state.winding, true) : state;
     default:

@@ -39,7 +39,14 @@ export interface Leading extends Common {
   readonly claimId: string;
   readonly granted: Granted;
   readonly winding?: Winding | undefined;
+  /** The work that the term guards has settled already; what `waitUntil` waits for has not. */
+  readonly worked?: true;
+  /** So many pieces of work hold the key by `waitUntil`. */
+  readonly holds?: number;
 }
+
+/** A term that is asked to end waits for what it guards and for what holds it (S9). */
+export const isBusy = ({ guarded, worked, holds = 0 }: Leading): boolean => (guarded && !worked) || holds > 0;
 
 export type ElectionState =
   | (Common & { readonly phase: 'idle' })
@@ -60,6 +67,8 @@ export type ElectionState =
 
 export type ElectionEvent = { readonly at: Instant; readonly jitter: number; readonly nonce: string } & (
   | { readonly type: 'start' | 'resign' | 'usable' | 'woke' | 'released' | 'succeeded' | 'settled' | 'alarm' }
+  /** A piece of work wants the key held until it has settled; and it has. */
+  | { readonly type: 'hold' | 'let-go'; readonly claimId: string }
   | { readonly type: 'stop'; readonly reason: 'released' | 'closed' }
   | { readonly type: 'guard'; readonly on: boolean }
   /** `gone`: the session does not exist any more, and no claim of it. Otherwise it lapsed, and may come back. */

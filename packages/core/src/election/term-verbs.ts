@@ -1,3 +1,5 @@
+import { emptyCheckpoint, encodeCheckpoint, withValue } from '../checkpoint.ts';
+import type { Checkpoint } from '../checkpoint.ts';
 import {
   AccessDeniedError,
   ClaimLostError,
@@ -7,7 +9,7 @@ import {
 } from '../errors.ts';
 import type { Surroundings } from './surroundings.ts';
 import { bounded, pause } from '../runtime/patience.ts';
-import { checkRecord, encodeValue } from '../value.ts';
+import { checkRecord, decodeValue, encodeValue } from '../value.ts';
 import type { Json } from '../record.ts';
 import type { Granted, StoreSession } from '../store.ts';
 import type { LiveTerm, TermHost } from './term.ts';
@@ -17,6 +19,8 @@ interface Host {
   trouble(error: unknown): void;
   release(): Promise<void>;
   superseded(claimId: string): void;
+  /** Returns what lets go. */
+  hold(claimId: string): () => void;
 }
 
 type Verb = (session: StoreSession, signal: AbortSignal) => Promise<void>;
@@ -32,6 +36,8 @@ export class TermVerbs implements TermHost {
   readonly #around: Surroundings;
   readonly #host: Host;
   #granted: Granted | undefined;
+  /** What the store has, as far as it has answered. */
+  #checkpoint: Checkpoint = emptyCheckpoint;
   #sequence = 0;
   #writes: Promise<void> = Promise.resolve();
 
@@ -40,8 +46,9 @@ export class TermVerbs implements TermHost {
     this.#host = host;
   }
 
-  begin(term: LiveTerm, granted: Granted): void {
+  begin(term: LiveTerm, granted: Granted, found: Checkpoint): void {
     this.#granted = granted;
+    this.#checkpoint = found;
     this.#sequence = 0;
     this.#writes = Promise.resolve();
     if (!granted.announced) {
@@ -65,12 +72,26 @@ export class TermVerbs implements TermHost {
     if (!term.isCurrent()) throw term.lostError();
   }
 
-  async save(term: LiveTerm, value: Json): Promise<void> {
-    const text = encodeValue('checkpoint', value, this.#around.store.traits);
+  async save(term: LiveTerm, value: Json, slot?: string): Promise<void> {
+    const { traits } = this.#around.store;
+    // As it is now: the caller may change it while other writes are under way.
+    const saved = decodeValue(encodeValue('checkpoint', value, traits));
     const granted = this.#granted;
     if (!term.isCurrent() || !granted) throw term.lostError();
-    const sequence = (this.#sequence += 1);
-    await this.#inTurn(term, (session, signal) => session.save(granted, text, sequence, signal));
+    await this.#inTurn(async () => {
+      // In turn, so that it brings along what the saves before it have left in other slots.
+      const next = withValue(this.#checkpoint, saved, slot);
+      const text = encodeCheckpoint(next, traits);
+      const sequence = (this.#sequence += 1);
+      await this.#insist(term, (session, signal) => session.save(granted, text, sequence, signal));
+      if (this.#granted === granted) this.#checkpoint = next;
+    });
+  }
+
+  hold(term: LiveTerm, work: Promise<unknown>): void {
+    if (!term.isCurrent()) throw term.lostError();
+    const letGo = this.#host.hold(term.claimId);
+    work.then(letGo, letGo);
   }
 
   async announce(term: LiveTerm, metadata: Json | undefined): Promise<void> {
@@ -80,7 +101,9 @@ export class TermVerbs implements TermHost {
     checkRecord(candidate, this.#around.store.traits);
     if (!term.isCurrent() || !granted) throw term.lostError();
     const record = { ...candidate, claimId: granted.claimId, acquiredAt: term.acquiredAt };
-    await this.#inTurn(term, (session, signal) => session.announce(granted, record, signal));
+    await this.#inTurn(() =>
+      this.#insist(term, (session, signal) => session.announce(granted, record, signal)),
+    );
   }
 
   async release(term: LiveTerm): Promise<void> {
@@ -88,8 +111,8 @@ export class TermVerbs implements TermHost {
   }
 
   /** One after another: what is unanswered is settled before the next is sent (S8). */
-  #inTurn(term: LiveTerm, verb: Verb): Promise<void> {
-    const turn = this.#writes.then(() => this.#insist(term, verb));
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    const turn = this.#writes.then(write);
     this.#writes = turn.catch(() => {});
     return turn;
   }

@@ -1,6 +1,8 @@
+import type { Checkpoint } from '../checkpoint.ts';
 import { ClosedError, TenureError } from '../errors.ts';
 import type { EndReason, Ending } from '../ending.ts';
 import type { Candidate } from '../leader.ts';
+import { checkName } from '../options.ts';
 import type { Liveness } from '../session/liveness.ts';
 import type { Json } from '../record.ts';
 
@@ -30,6 +32,17 @@ export interface Term {
    * @throws TermLostError, ValueTooLargeError, InvalidArgumentError
    */
   save(value: Json): Promise<void>;
+  /**
+   * A checkpoint of its own under a name, for libraries that save beside the user's `save`: `@tenure/scheduler` keeps
+   * its ticks so. All slots and the checkpoint itself share one value in the store, and its limit.
+   */
+  slot(name: string): Slot;
+  /**
+   * Hold the key until `work` has settled, also when the term is asked to end meanwhile (`resign`, `stop`, `close`,
+   * `evict`): for work that is not run by `lead`. `signal` aborts when it should stop. A term that is lost waits for
+   * nobody. How the work settles is not looked at. @throws TermLostError when the term is over already.
+   */
+  waitUntil(work: Promise<unknown>): void;
   /** Change the metadata that observers see. @throws TermLostError, ValueTooLargeError, InvalidArgumentError */
   announce(metadata: Json): Promise<void>;
   /**
@@ -42,6 +55,14 @@ export interface Term {
   /** How it ended. Never rejects. */
   readonly ended: Promise<TermEnd>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A checkpoint beside the term's own. */
+export interface Slot {
+  /** What the last term that saved something in this slot left; undefined when nobody has. */
+  readonly checkpoint: Json | undefined;
+  /** As `term.save`. @throws TermLostError, ValueTooLargeError, InvalidArgumentError */
+  save(value: Json): Promise<void>;
 }
 
 export interface TermEnd {
@@ -77,7 +98,9 @@ export class TermLostError extends TenureError {
 /** What a term needs from the candidate that won it. */
 export interface TermHost {
   ensure(term: LiveTerm, ms: number): Promise<void>;
-  save(term: LiveTerm, value: Json): Promise<void>;
+  /** Without `slot`: the term's own checkpoint. */
+  save(term: LiveTerm, value: Json, slot?: string): Promise<void>;
+  hold(term: LiveTerm, work: Promise<unknown>): void;
   announce(term: LiveTerm, metadata: Json): Promise<void>;
   release(term: LiveTerm): Promise<void>;
 }
@@ -87,11 +110,11 @@ export class LiveTerm implements Term {
   readonly token: bigint;
   readonly candidate: Candidate;
   readonly acquiredAt: string;
-  readonly checkpoint: Json | undefined;
   readonly ended: Promise<TermEnd>;
   readonly claimId: string;
   readonly #host: TermHost;
   readonly #liveness: Liveness;
+  readonly #found: Checkpoint;
   /** Aborts when work must stop. */
   readonly #stop = new AbortController();
   /** Aborts when the key is no longer ours. */
@@ -102,8 +125,9 @@ export class LiveTerm implements Term {
   constructor(
     host: TermHost,
     liveness: Liveness,
-    facts: Pick<Term, 'key' | 'token' | 'candidate' | 'acquiredAt' | 'checkpoint'> & {
+    facts: Pick<Term, 'key' | 'token' | 'candidate' | 'acquiredAt'> & {
       readonly claimId: string;
+      readonly found: Checkpoint;
     },
   ) {
     this.#host = host;
@@ -112,9 +136,13 @@ export class LiveTerm implements Term {
     this.token = facts.token;
     this.candidate = facts.candidate;
     this.acquiredAt = facts.acquiredAt;
-    this.checkpoint = facts.checkpoint;
+    this.#found = facts.found;
     this.claimId = facts.claimId;
     this.ended = new Promise((resolve) => (this.#resolve = resolve));
+  }
+
+  get checkpoint(): Json | undefined {
+    return this.#found.value;
   }
 
   get signal(): AbortSignal {
@@ -148,6 +176,18 @@ export class LiveTerm implements Term {
 
   save(value: Json): Promise<void> {
     return this.#host.save(this, value);
+  }
+
+  slot(name: string): Slot {
+    checkName('slot', name);
+    return {
+      checkpoint: this.#found.slots.get(name),
+      save: (value) => this.#host.save(this, value, name),
+    };
+  }
+
+  waitUntil(work: Promise<unknown>): void {
+    this.#host.hold(this, work);
   }
 
   announce(metadata: Json): Promise<void> {
