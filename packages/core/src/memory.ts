@@ -79,6 +79,14 @@ export function memory(options: MemoryOptions = {}): Store {
       return space.endSession(key, token);
     },
 
+    async checkup(signal) {
+      enter(signal);
+      const text =
+        'What is held in memory is seen by this process only, and gone when it ends: right for tests and for a program ' +
+        'that runs as one process. Where several run, take a store on a server, or sqlite on one machine.';
+      return { product: 'memory', findings: [{ level: 'warning', text }] };
+    },
+
     async close() {
       closing.abort(new ClosedError('the memory store was closed'));
       // Whoever shares the space sees this process end. No alarm of it may stay behind.

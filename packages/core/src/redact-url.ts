@@ -91,6 +91,16 @@ export function redactUrl(url: string): string {
   return `${scheme}://${at < 0 ? '' : '***@'}${hosts}${path}${tail(parts)}`;
 }
 
+/** The same without a trace of them, for whoever has credentials of their own: `etcd://h1:2379/ns`. Empty for what is no URL. */
+export function withoutCredentials(url: string): string {
+  const redacted = redactUrl(url);
+  const { scheme, authority, path, query } = partsOf(redacted) ?? {};
+  if (scheme === undefined || authority === '***') return '';
+  const pairs = (query ?? []).filter((pair) => pair !== '***' && !pair.endsWith('=***'));
+  const hosts = authority === undefined ? '' : `//${authority.replace('***@', '')}`;
+  return `${scheme}:${hosts}${path ?? ''}${pairs.length === 0 ? '' : `?${pairs.join('&')}`}`;
+}
+
 function tail({ query, fragment }: UrlParts): string {
   const pairs = query.map((pair) => {
     const [name = ''] = pair.split('=', 1);

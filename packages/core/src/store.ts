@@ -33,7 +33,7 @@ export { decodeRecord, encodeRecord } from './record.ts';
 export type { ClaimRecord, Json } from './record.ts';
 export { checkMs, refuseUnknown } from './options.ts';
 export { abortable } from './runtime/patience.ts';
-export { redactUrl } from './redact-url.ts';
+export { redactUrl, withoutCredentials } from './redact-url.ts';
 export type { UrlHost, UrlParts } from './redact-url.ts';
 export { addressOf, checkDelimiters, inNamespace, namespaceOf, parseStoreUrl } from './store-url.ts';
 export type { StoreUrl } from './store-url.ts';

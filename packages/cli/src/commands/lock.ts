@@ -1,0 +1,111 @@
+import type { Command } from 'commander';
+import { LockTimeoutError } from '@tenure/core';
+import { environmentOf } from '../child/environment.ts';
+import { defaultGraceMs, timingFor } from '../child/grace.ts';
+import { Guard } from '../child/guard.ts';
+import { supervise } from '../child/supervision.ts';
+import { contextOf } from '../command.ts';
+import { durationMs } from '../duration.ts';
+import { Exit, UsageError, codeOfSignal, exitCodes } from '../exit-codes.ts';
+import { jsonOf, openTenure } from '../settings.ts';
+import { hearSignals } from '../signals.ts';
+import { exitOf } from './run.ts';
+
+interface Options {
+  readonly try?: boolean;
+  readonly wait?: string;
+  readonly grace?: string;
+  readonly metadata?: string;
+  readonly conflictExitCode?: string;
+}
+
+const HELP = `
+As flock(1), but on the store: over all machines. The exit code is the command's own; 75 when somebody else holds the
+lock (--try, --wait), 76 when it was lost while the command ran, which is then stopped as by \`tenure run\`.
+
+Examples:
+  $ tenure lock deploy -- ./deploy.sh                one after another
+  $ tenure lock deploy --try -- ./deploy.sh          or not at all
+  $ tenure lock deploy --wait 10s -- ./deploy.sh
+`;
+
+export function addLock(program: Command): void {
+  program
+    .command('lock')
+    .summary('run a command while holding a lock')
+    .description('Run a command while holding a lock.')
+    .argument('<key>', 'what is locked')
+    .argument('<command...>', 'after --, with its arguments')
+    .option('--try', 'do not wait: exit with 75 when somebody else holds it')
+    .option('-w, --wait <duration>', 'wait so long at most (default: as long as it takes)')
+    .option('-E, --conflict-exit-code <code>', 'instead of 75')
+    .option('--grace <duration>', 'between SIGTERM and SIGKILL (default: a fifth of the TTL, 10s at most)')
+    .option('--metadata <json>', 'about us, for others to see')
+    .addHelpText('after', HELP)
+    .action((key: string, command: readonly string[], options: Options, self: Command) =>
+      lock(key, command, options, self),
+    );
+}
+
+async function lock(key: string, command: readonly string[], options: Options, self: Command): Promise<void> {
+  const { settings, output } = contextOf(self);
+  const waitMs = waitOf(options);
+  const conflict = conflictCode(options.conflictExitCode);
+  const { metadata, grace } = options;
+  const graceMs = grace === undefined ? defaultGraceMs(settings.ttlMs) : durationMs('--grace', grace);
+  const tenure = await openTenure(settings, {
+    timing: timingFor(settings.ttlMs, graceMs),
+    ...(metadata === undefined ? {} : { metadata: jsonOf(metadata) }),
+  });
+  const guard = new Guard(graceMs);
+  const over = new AbortController();
+  const deaf = hearSignals({
+    end: (signal) => {
+      if (guard.isRunning) guard.signal(signal);
+      else if (over.signal.aborted) process.exit(codeOfSignal(signal));
+      else over.abort(new Exit(codeOfSignal(signal)));
+    },
+    pass: (signal) => guard.signal(signal),
+  });
+  const env = environmentOf(settings);
+  output.live(`waiting for the lock "${key}"`);
+  try {
+    const ended = await tenure.lock(key).run(
+      (term) => {
+        output.live(undefined);
+        const { token, candidate } = term;
+        output.tell({
+          event: 'acquired',
+          text: `holding "${key}" with token ${token}`,
+          fields: { key, token, candidate: candidate.id },
+        });
+        return supervise(term, { tenure, guard, output, command, env });
+      },
+      { signal: over.signal, ...(waitMs === undefined ? {} : { waitMs }) },
+    );
+    throw exitOf(ended);
+  } catch (error) {
+    if (error instanceof LockTimeoutError && error.cause === undefined)
+      throw new Exit(conflict, error.message);
+    throw error;
+  } finally {
+    output.live(undefined);
+    await tenure.close();
+    guard.close();
+    deaf();
+  }
+}
+
+function waitOf(options: Options): number | undefined {
+  if (options.try && options.wait !== undefined) throw new UsageError('--try and --wait exclude each other');
+  if (options.try) return 0;
+  return options.wait === undefined ? undefined : durationMs('--wait', options.wait);
+}
+
+function conflictCode(text: string | undefined): number {
+  if (text === undefined) return exitCodes.notAcquired;
+  const code = Number(text);
+  if (!Number.isInteger(code) || code < 0 || code > 255)
+    throw new UsageError(`--conflict-exit-code is a number from 0 to 255, got "${text}"`);
+  return code;
+}
