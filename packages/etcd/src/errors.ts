@@ -39,6 +39,18 @@ export const isStaleToken = (error: unknown): boolean =>
 export const isAuthOff = (error: unknown): boolean =>
   statusOf(error).text.includes('authentication is not enabled');
 
+const PERMISSION_DENIED = 7;
+const UNIMPLEMENTED = 12;
+
+/** It knows us, and yet answers this to nobody or to others only. An error of this store's, or its cause. */
+export function isForbidden(error: unknown): boolean {
+  const { code, text } = statusOf((error as Error).cause ?? error);
+  return code === PERMISSION_DENIED || code === UNIMPLEMENTED || text.includes('permission denied');
+}
+
+export const isLeaderless = (error: unknown): boolean =>
+  statusOf((error as Error).cause ?? error).text.includes('no leader');
+
 const isLeaseNotFound = (error: unknown): boolean =>
   statusOf(error).text.includes('requested lease not found');
 

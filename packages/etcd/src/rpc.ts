@@ -4,8 +4,11 @@
  * host; so we take its clients from its connection pool and call them ourselves.
  */
 import type {
+  IAlarmRequest,
+  IAlarmResponse,
   IAuthenticateRequest,
   IAuthenticateResponse,
+  IAuthStatusResponse,
   ILeaseGrantRequest,
   ILeaseGrantResponse,
   ILeaseKeepAliveRequest,
@@ -14,15 +17,18 @@ import type {
   ILeaseRevokeResponse,
   ILeaseTimeToLiveRequest,
   ILeaseTimeToLiveResponse,
+  IMemberListRequest,
+  IMemberListResponse,
   IRangeRequest,
   IRangeResponse,
+  IStatusResponse,
   ITxnRequest,
   ITxnResponse,
   IWatchRequest,
   IWatchResponse,
 } from 'etcd3';
 
-export type Service = 'Auth' | 'KV' | 'Lease' | 'Watch';
+export type Service = 'Auth' | 'Cluster' | 'KV' | 'Lease' | 'Maintenance' | 'Watch';
 
 /** `types` is never there: it carries the two types. */
 export interface Method<Request, Response> {
@@ -34,6 +40,13 @@ export interface Method<Request, Response> {
 export const authenticate: Method<IAuthenticateRequest, IAuthenticateResponse> = {
   service: 'Auth',
   method: 'authenticate',
+};
+export const authStatus: Method<object, IAuthStatusResponse> = { service: 'Auth', method: 'authStatus' };
+export const alarm: Method<IAlarmRequest, IAlarmResponse> = { service: 'Maintenance', method: 'alarm' };
+export const status: Method<object, IStatusResponse> = { service: 'Maintenance', method: 'status' };
+export const memberList: Method<IMemberListRequest, IMemberListResponse> = {
+  service: 'Cluster',
+  method: 'memberList',
 };
 export const range: Method<IRangeRequest, IRangeResponse> = { service: 'KV', method: 'range' };
 export const txn: Method<ITxnRequest, ITxnResponse> = { service: 'KV', method: 'txn' };

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, SessionGoneError } from '@tenure/core/store';
-import type { Holder, Key, SessionRequest, Store, StoreSession, Traits } from '@tenure/core/store';
+import type { Checkup, Holder, Key, SessionRequest, Store, StoreSession, Traits } from '@tenure/core/store';
+import { checkup } from './checkup.ts';
 import { Endpoints } from './endpoints.ts';
 import { isLeaseExists } from './errors.ts';
 import { endHoldersSession, evictHolder } from './evict.ts';
@@ -84,6 +85,10 @@ class EtcdStore implements Store {
 
   endSession(key: Key, token: bigint, signal: AbortSignal): Promise<boolean> {
     return endHoldersSession(this.#endpoints, key, token, signal);
+  }
+
+  checkup(signal: AbortSignal): Promise<Checkup> {
+    return checkup(this.#endpoints, signal);
   }
 
   async close(): Promise<void> {
