@@ -1,4 +1,5 @@
 import { ClosedError, type Store, type Traits } from '@tenure/core/store';
+import { checkup } from './checkup.ts';
 import { Connection, shares } from './connection.ts';
 import { layout } from './keys.ts';
 import { Lookout } from './lookout.ts';
@@ -35,7 +36,7 @@ export function consul(options: ConsulOptions = {}): Store {
   };
   /** Sent and not answered. */
   const opening = new Set<string>();
-  return {
+  const store: Store = {
     name: 'consul',
     traits,
     async open(request, signal) {
@@ -50,9 +51,12 @@ export function consul(options: ConsulOptions = {}): Store {
     list: (prefix, signal) => list(site, prefix, signal),
     evict: (key, token, { force }, signal) => evict(site, { key, token, force }, signal),
     endSession: (key, token, signal) => endSession(site, key, token, signal),
+    // A URL may have given it a namespace since.
+    checkup: (signal) => checkup(site, store.namespace, signal),
     async close() {
       connection.close();
       lookout.close(new ClosedError('the consul store was closed'));
     },
   };
+  return store;
 }

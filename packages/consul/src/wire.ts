@@ -5,7 +5,7 @@ import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node
 export interface Request {
   /** For messages. */
   readonly name: string;
-  readonly method: 'GET' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
@@ -19,6 +19,8 @@ export interface Answer {
   readonly status: number;
   /** `X-Consul-Index`, if there was one. */
   readonly index: number | undefined;
+  /** The agent's time of day, as HTTP writes it. */
+  readonly date: string | undefined;
   /** Parsed JSON, or text. */
   readonly body: unknown;
 }
@@ -115,6 +117,7 @@ function answerOf(response: Response): Answer {
   return {
     status: response.statusCode ?? 0,
     index: Number.isSafeInteger(index) ? index : undefined,
+    date: response.headers.date,
     body: response.body,
   };
 }
