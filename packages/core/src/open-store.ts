@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from './errors.ts';
 import { MemorySpace, memory } from './memory.ts';
 import { redactUrl } from './redact-url.ts';
-import { openFrom } from './store-module.ts';
+import { load, openFrom } from './store-module.ts';
 import type { Source } from './store-module.ts';
 import { checkDelimiters, inNamespace, parseStoreUrl } from './store-url.ts';
 import type { Store } from './store.ts';
@@ -40,8 +40,31 @@ const SHARED = new MemorySpace();
  * message then says what to install.
  */
 export async function openStore(url: string): Promise<Store> {
+  const source = sourceOf(url);
+  return source ? openFrom(source, url) : openMemory(url);
+}
+
+/** What a store's package can do beside opening stores: `migrateUrl` of databases, for one. */
+export interface StoreModule {
+  /** As it is imported: `@tenure/sql/postgres`. */
+  readonly specifier: string;
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The module that {@link openStore} would load for this URL; undefined for `memory:`, which is part of this package.
+ * @throws InvalidArgumentError as `openStore` does, but for the parts of the URL that only the store itself knows
+ */
+export async function storeModule(url: string): Promise<StoreModule | undefined> {
+  const source = sourceOf(url);
+  if (!source) return undefined;
+  return { specifier: source.specifier, exports: { ...(await load(source, url)) } };
+}
+
+/** Undefined for memory. */
+function sourceOf(url: string): Source | undefined {
   const scheme = schemeOf(url);
-  if (scheme === 'memory') return openMemory(url);
+  if (scheme === 'memory') return undefined;
   const source = SOURCES.get(scheme);
   if (!source) {
     const known = [...SOURCES.keys(), 'memory'].map((name) => `${name}:`).join(', ');
@@ -51,7 +74,7 @@ export async function openStore(url: string): Promise<Store> {
   }
   // And not parsed any further: the drivers of databases know URLs that ours are not.
   checkDelimiters(url);
-  return openFrom(source, url);
+  return source;
 }
 
 function schemeOf(url: unknown): string {

@@ -19,7 +19,7 @@ export interface Source {
  */
 export async function openFrom(source: Source, url: string): Promise<Store> {
   const { specifier, install } = source;
-  const { openUrl } = await load(source, url);
+  const { openUrl } = (await load(source, url)) as { readonly openUrl?: unknown };
   if (typeof openUrl !== 'function') {
     throw new InvalidArgumentError(`${specifier} is too old to open URLs: npm install ${install}`);
   }
@@ -37,7 +37,8 @@ export async function openFrom(source: Source, url: string): Promise<Store> {
   }
 }
 
-async function load(source: Source, url: string): Promise<{ readonly openUrl?: unknown }> {
+/** @throws InvalidArgumentError, with what to install when something is not. */
+export async function load(source: Source, url: string): Promise<object> {
   const { specifier, install } = source;
   try {
     return (await import(/* @vite-ignore */ specifier)) as object;

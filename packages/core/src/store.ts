@@ -27,12 +27,16 @@ export {
   TenureError,
   ValueTooLargeError,
 } from './errors.ts';
-export { isPast, later, remainingMs, systemClock } from './clock.ts';
+export { isPast, later, remainingMs, rfc3339, systemClock } from './clock.ts';
 export type { Clock, Instant } from './clock.ts';
 export { decodeRecord, encodeRecord } from './record.ts';
 export type { ClaimRecord, Json } from './record.ts';
 export { checkMs, refuseUnknown } from './options.ts';
-export { abortable } from './runtime/patience.ts';
+export { abortable, bounded, pause } from './runtime/patience.ts';
+export { deriveTiming } from './timing.ts';
+export type { Timing, TimingOptions } from './timing.ts';
+export { storeModule } from './open-store.ts';
+export type { StoreModule } from './open-store.ts';
 export { redactUrl, withoutCredentials } from './redact-url.ts';
 export type { UrlHost, UrlParts } from './redact-url.ts';
 export { addressOf, checkDelimiters, inNamespace, namespaceOf, parseStoreUrl } from './store-url.ts';
