@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { openUrl as consul } from '@tenure/consul';
 import { InvalidArgumentError, createTenure, openStore } from '@tenure/core';
+import { storeModule } from '@tenure/core/store';
 import { openUrl as etcd } from '@tenure/etcd';
 import { openUrl as redis } from '@tenure/redis';
 import { openUrl as mysql } from '@tenure/sql/mysql';
@@ -50,6 +51,16 @@ describe('openStore', () => {
       expect(store).toMatchObject({ name, namespace: 'ns', traits: own.traits });
       await Promise.all([store.close(), own.close()]);
     }
+  });
+
+  it('has its module from storeModule, which opens nothing, and memory has none', async () => {
+    const { specifier, exports } = (await storeModule('postgresql://me:HUSH@127.0.0.1/db'))!;
+    expect(specifier).toBe('@tenure/sql/postgres');
+    expect(exports['openUrl']).toBe(postgres);
+    expect(await storeModule('memory:')).toBeUndefined();
+    await expect(storeModule('zookeeper://me:HUSH@h')).rejects.toThrow(
+      /^no store has URLs like "zookeeper:\/\/\*\*\*@h"/u,
+    );
   });
 
   it('refuses an unknown scheme, naming those it knows', async () => {
