@@ -60,20 +60,29 @@ export class Line {
     signal: AbortSignal,
     wrote?: (answer: unknown) => boolean,
   ): Promise<unknown> {
-    const open = await this.#ready(signal);
-    try {
-      return await abortable(this.#evaluate(open, script, keys, args, wrote), signal);
-    } catch (error) {
-      if (signal.aborted) this.#suspect(open, open.sent.values().next().value?.at, this.#silenceMs);
-      else if (leadsElsewhere(error)) this.#drop(open);
-      throw signal.aborted ? (signal.reason as Error) : failure(error, this.#driver.where);
-    }
+    return this.#answered((open) => this.#evaluate(open, script, keys, args, wrote), signal);
+  }
+
+  /** A command that reads, by its words. `slot`: any key, by which a Cluster chooses one of its servers. */
+  async ask(command: readonly string[], slot: string, signal: AbortSignal): Promise<unknown> {
+    return this.#answered((open) => this.#send(open, command, slot), signal);
   }
 
   close(): void {
     this.#closed = true;
     this.#open?.connection.close();
     this.#open = undefined;
+  }
+
+  async #answered(asked: (open: Open) => Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+    const open = await this.#ready(signal);
+    try {
+      return await abortable(asked(open), signal);
+    } catch (error) {
+      if (signal.aborted) this.#suspect(open, open.sent.values().next().value?.at, this.#silenceMs);
+      else if (leadsElsewhere(error)) this.#drop(open);
+      throw signal.aborted ? (signal.reason as Error) : failure(error, this.#driver.where);
+    }
   }
 
   /** A `WAIT` is silent as long as it waits. */

@@ -1,5 +1,6 @@
 import { ClosedError, InvalidArgumentError, systemClock } from '@tenure/core/store';
-import type { Key, SessionRequest, Store, StoreSession, Traits } from '@tenure/core/store';
+import type { Checkup, Key, SessionRequest, Store, StoreSession, Traits } from '@tenure/core/store';
+import { checkup } from './checkup.ts';
 import * as claimScripts from './claim-scripts.ts';
 import { Layout } from './keys.ts';
 import { Line } from './line.ts';
@@ -109,6 +110,11 @@ class RedisStore implements Store {
     const { line, layout } = this.#site;
     const args = [token, layout.channel(key.namespace)];
     return (await line.text(sessionScripts.endHolder, [layout.lock(key)], args, signal)) === '1';
+  }
+
+  async checkup(signal: AbortSignal): Promise<Checkup> {
+    this.#enter(signal);
+    return checkup(this.#site, signal);
   }
 
   async close(): Promise<void> {
