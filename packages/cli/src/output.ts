@@ -2,6 +2,11 @@ import ora from 'ora';
 import type { Ora } from 'ora';
 import pc from 'picocolors';
 
+type Colors = ReturnType<typeof pc.createColors>;
+
+/** Also where CI is set, which makes picocolors colour what goes into a pipe: others read that. */
+const isColored = pc.isColorSupported && (process.stdout.isTTY || 'FORCE_COLOR' in process.env);
+
 /** JSON has no bigint: tokens go as text, as they may exceed 2^53. */
 const plain = (_name: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
 
@@ -26,13 +31,16 @@ interface Manner {
  * that is run. With `json` both are one object a line.
  */
 export class Output {
-  readonly colors: typeof pc = pc;
+  readonly colors: Colors = pc.createColors(isColored);
   readonly isJson: boolean;
+  /** Data is read by a person, now. */
+  readonly isTerminal: boolean;
   readonly #quiet: boolean;
   #live: Ora | undefined;
 
   constructor({ json, quiet }: Manner) {
     this.isJson = json;
+    this.isTerminal = process.stdout.isTTY && !json;
     this.#quiet = quiet;
   }
 

@@ -1,6 +1,13 @@
 import { createRequire } from 'node:module';
 import { Command } from 'commander';
+import { addCompletion } from './commands/completion.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addElect } from './commands/elect.ts';
+import { addEvict } from './commands/evict.ts';
+import { addLeaders } from './commands/leaders.ts';
 import { addLock } from './commands/lock.ts';
+import { addMigrate } from './commands/migrate.ts';
+import { addObserve } from './commands/observe.ts';
 import { addRun } from './commands/run.ts';
 import { addSettings } from './settings.ts';
 
@@ -27,7 +34,17 @@ export function buildProgram(): Command {
     .addHelpText('after', EXAMPLES)
     .exitOverride();
   addSettings(program);
-  addRun(program);
-  addLock(program);
+  const commands = [
+    addRun,
+    addLock,
+    addElect,
+    addObserve,
+    addLeaders,
+    addEvict,
+    addDoctor,
+    addMigrate,
+    addCompletion,
+  ];
+  for (const add of commands) add(program);
   return program;
 }

@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { createTenure, defaults, openStore } from '@tenure/core';
 import type { Json, Store, Tenure, TenureOptions } from '@tenure/core';
+import type { Key } from '@tenure/core/store';
 import { durationMs } from './duration.ts';
 import { UsageError } from './exit-codes.ts';
 
@@ -54,6 +55,12 @@ export function settingsOf(command: Command): Settings {
     quiet: given.quiet ?? false,
   };
 }
+
+/** Where the keys of these settings lie. */
+export const keyOf = (name: string, { namespace }: Settings, store: Store): Key => ({
+  namespace: namespace ?? store.namespace ?? defaults.namespace,
+  name,
+});
 
 /** A value of the command line: JSON where it is JSON, else the text as it is. */
 export function jsonOf(text: string): Json {
