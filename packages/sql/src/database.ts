@@ -82,8 +82,11 @@ export interface Database {
    * with `StoreUnavailableError` when nothing is known.
    */
   run(statement: Statement, signal: AbortSignal): Promise<Answer>;
-  /** Several statements in one transaction, all or none; for migrations, safe when many do it at once. */
-  migrate(statements: readonly string[], signal: AbortSignal): Promise<void>;
+  /**
+   * Several statements in one transaction, all or none; for migrations, safe when many do it at once. False when there was
+   * nothing to make.
+   */
+  migrate(statements: readonly string[], signal: AbortSignal): Promise<boolean>;
   /** Begins to listen if it does not yet. Undefined where the database cannot tell (then the store polls). */
   readonly listen?: (listener: Listener) => () => void;
   /** Resolves when what `listen` began hears everything that is told from now on; at once when it cannot be had now. */

@@ -1,11 +1,13 @@
 /** Leases in two tables of MySQL 8 or later, or MariaDB 10.6 or later, on its own clock, over the driver `mysql2`. */
 import type { Store } from '@tenure/core/store';
+import { checkup } from './mysql/checkup.ts';
 import { MysqlDatabase } from './mysql/database.ts';
 import { dialect } from './mysql/dialect.ts';
 import { checkTables, settingsOf } from './mysql/options.ts';
 import type { MysqlOptions, Settings } from './mysql/options.ts';
 import { optionsOfUrl } from './mysql/url.ts';
 import { createSqlStore, migrateTables } from './store.ts';
+import type { Migrated } from './store.ts';
 import { createTablesText, dropTablesText, tablesOf } from './tables.ts';
 import type { TableOptions } from './tables.ts';
 
@@ -19,6 +21,7 @@ export type {
   MysqlPoolConnection,
 } from './mysql/driver.ts';
 export type { CommonOptions } from './options.ts';
+export type { Migrated } from './store.ts';
 export type { TableOptions } from './tables.ts';
 
 const KEEPS_WORD =
@@ -32,7 +35,14 @@ const KEEPS_WORD =
 /** Connects when first asked. @throws InvalidArgumentError for an option it does not know or a value it can't use. */
 export function mysql(options: MysqlOptions): Store {
   const settings = settingsOf(options);
-  return createSqlStore({ name: 'mysql', database: databaseOf(settings), settings, keepsWord: KEEPS_WORD });
+  const database = databaseOf(settings);
+  return createSqlStore({
+    name: 'mysql',
+    database,
+    settings,
+    keepsWord: KEEPS_WORD,
+    checkup: (signal) => checkup(database, settings, signal),
+  });
 }
 
 /**
@@ -48,10 +58,19 @@ export function openUrl(url: string): Store {
  * a user who may not make tables can call it where there is nothing to make.
  */
 export async function migrate(options: MysqlOptions, signal?: AbortSignal): Promise<void> {
+  await migrated(options, signal);
+}
+
+/** What {@link migrate} does, for the options in a URL, and what came of it. */
+export async function migrateUrl(url: string): Promise<Migrated> {
+  return migrated(optionsOfUrl(url));
+}
+
+async function migrated(options: MysqlOptions, signal?: AbortSignal): Promise<Migrated> {
   const settings = settingsOf(options);
   const database = databaseOf(settings);
   try {
-    await migrateTables(database, settings, signal);
+    return await migrateTables(database, settings, signal);
   } finally {
     await database.close();
   }
@@ -61,6 +80,11 @@ export async function migrate(options: MysqlOptions, signal?: AbortSignal): Prom
 export function createTablesSql(options: TableOptions = {}): string {
   checkTables(options);
   return createTablesText(dialect, options);
+}
+
+/** {@link createTablesSql} for the options in a URL, which is not connected to. */
+export function createTablesSqlOfUrl(url: string): string {
+  return createTablesSql(settingsOf(optionsOfUrl(url)).tables);
 }
 
 /** Everything goes: who holds what, and the checkpoints. */

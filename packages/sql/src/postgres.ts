@@ -1,5 +1,6 @@
 /** Leases in two tables of PostgreSQL 10 or later, on its own clock, over the driver `pg`. */
 import type { Store } from '@tenure/core/store';
+import { checkup } from './postgres/checkup.ts';
 import { PostgresDatabase } from './postgres/database.ts';
 import { dialect } from './postgres/dialect.ts';
 import { createSchemaSql } from './postgres/migration.ts';
@@ -7,6 +8,7 @@ import { optionsOfUrl } from './postgres/open-url.ts';
 import { checkedTables, defaults, settingsOf } from './postgres/options.ts';
 import type { PostgresOptions, Settings } from './postgres/options.ts';
 import { createSqlStore, migrateTables } from './store.ts';
+import type { Migrated } from './store.ts';
 import { createTablesText, dropTablesText, tablesOf } from './tables.ts';
 import type { TableOptions } from './tables.ts';
 
@@ -19,6 +21,7 @@ export type {
   PostgresPoolClient,
 } from './postgres/driver.ts';
 export type { CommonOptions } from './options.ts';
+export type { Migrated } from './store.ts';
 export type { TableOptions } from './tables.ts';
 
 const KEEPS_WORD =
@@ -30,11 +33,13 @@ const KEEPS_WORD =
 /** Connects when first asked. @throws InvalidArgumentError for an option it does not know or a value it can't use. */
 export function postgres(options: PostgresOptions): Store {
   const settings = settingsOf(options);
+  const database = databaseOf(settings);
   return createSqlStore({
     name: 'postgres',
-    database: databaseOf(settings),
+    database,
     settings,
     keepsWord: KEEPS_WORD,
+    checkup: (signal) => checkup(database, settings, signal),
   });
 }
 
@@ -51,10 +56,19 @@ export function openUrl(url: string): Store {
  * make tables can call it where there is nothing to make.
  */
 export async function migrate(options: PostgresOptions, signal?: AbortSignal): Promise<void> {
+  await migrated(options, signal);
+}
+
+/** What {@link migrate} does, for the options in a URL, and what came of it. */
+export async function migrateUrl(url: string): Promise<Migrated> {
+  return migrated(optionsOfUrl(url));
+}
+
+async function migrated(options: PostgresOptions, signal?: AbortSignal): Promise<Migrated> {
   const settings = settingsOf({ ...options, listen: false });
   const database = databaseOf(settings);
   try {
-    await migrateTables(database, settings, signal);
+    return await migrateTables(database, settings, signal);
   } finally {
     await database.close();
   }
@@ -64,6 +78,11 @@ export async function migrate(options: PostgresOptions, signal?: AbortSignal): P
 export function createTablesSql(options: TableOptions = {}): string {
   const tables = tablesFor(options);
   return `${createSchemaSql(tables.schema)};\n${createTablesText(dialect, tables)}`;
+}
+
+/** {@link createTablesSql} for the options in a URL, which is not connected to. */
+export function createTablesSqlOfUrl(url: string): string {
+  return createTablesSql(settingsOf(optionsOfUrl(url)).tables);
 }
 
 /** Everything goes: who holds what, and the checkpoints. The schema stays. */

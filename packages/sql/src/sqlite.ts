@@ -1,15 +1,18 @@
 /** Locks and elections among the processes of one machine, in a SQLite file. */
 import { later, NotAppliedError } from '@tenure/core/store';
 import type { Clock, Store } from '@tenure/core/store';
+import { checkup } from './sqlite/checkup.ts';
 import { SqliteDatabase } from './sqlite/database.ts';
 import { sqliteDialect } from './sqlite/dialect.ts';
 import { optionsOf, settingsOf } from './sqlite/options.ts';
 import type { SqliteOptions } from './sqlite/options.ts';
 import { createSqlStore, migrateTables } from './store.ts';
+import type { Migrated } from './store.ts';
 import { createTablesText, dropTablesText } from './tables.ts';
 
 export { defaults } from './sqlite/options.ts';
 export type { SqliteOptions } from './sqlite/options.ts';
+export type { Migrated } from './store.ts';
 export type { DriverName, SqliteConnection, SqliteDriver, SqliteStatement } from './sqlite/driver.ts';
 
 const KEEPS_WORD =
@@ -27,6 +30,7 @@ export function sqlite(options: SqliteOptions): Store {
     database: new SqliteDatabase(settings),
     settings,
     keepsWord: KEEPS_WORD,
+    checkup: (signal) => checkup(settings, signal),
   });
 }
 
@@ -37,6 +41,10 @@ export const openUrl = (url: string): Store => sqlite(optionsOf(url));
 export const createTablesSql = (options: Pick<SqliteOptions, 'tablePrefix'> = {}): string =>
   createTablesText(sqliteDialect, options);
 
+/** {@link createTablesSql} for the options in a URL, whose file is not opened. */
+export const createTablesSqlOfUrl = (url: string): string =>
+  createTablesSql(settingsOf(optionsOf(url)).tables);
+
 /** With the tables go the checkpoints. */
 export const dropTablesSql = (options: Pick<SqliteOptions, 'tablePrefix'> = {}): string =>
   dropTablesText(sqliteDialect, options);
@@ -45,10 +53,14 @@ const RETRY_MS = 50;
 const RETRIES = 200;
 
 /** Makes the file, the tables and the indexes unless they are there. Waits for others who do the same. */
-export async function migrate(
-  options: SqliteOptions,
-  signal: AbortSignal = new AbortController().signal,
-): Promise<void> {
+export async function migrate(options: SqliteOptions, signal?: AbortSignal): Promise<void> {
+  await migrated(options, signal);
+}
+
+/** What {@link migrate} does, for the options in a URL, and what came of it. */
+export const migrateUrl = async (url: string): Promise<Migrated> => migrated(optionsOf(url));
+
+async function migrated(options: SqliteOptions, signal?: AbortSignal): Promise<Migrated> {
   const settings = settingsOf(options);
   const database = new SqliteDatabase(settings);
   try {

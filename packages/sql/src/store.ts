@@ -1,5 +1,5 @@
 /** The store in two tables of a SQL database, the same for all of them. */
-import type { Store, Traits } from '@tenure/core/store';
+import type { Checkup, Store, Traits } from '@tenure/core/store';
 import type { Database } from './database.ts';
 import { ask, endSession, force } from './lease/eviction.ts';
 import { holder, list, watch } from './lease/observing.ts';
@@ -17,12 +17,14 @@ export interface SqlStoreOptions {
   readonly settings: CommonSettings;
   /** What this database can lose, and when; `Traits.keepsWord`. */
   readonly keepsWord: string;
+  /** What only this database can tell of itself; `Store.checkup`. */
+  readonly checkup?: (signal: AbortSignal) => Promise<Checkup>;
 }
 
 /** Sessions live by the database's clock, and that is asked on the way. */
 const TTL_MS = { min: 100, max: 365 * 24 * 3600 * 1000 };
 
-export function createSqlStore({ name, database, settings, keepsWord }: SqlStoreOptions): Store {
+export function createSqlStore({ name, database, settings, keepsWord, checkup }: SqlStoreOptions): Store {
   const { tables, clock, retainMs, migrate, namespace } = settings;
   const site = new Site({ database, tables: tablesOf(database.dialect, tables), clock, retainMs, migrate });
   const purge = new Purge(site);
@@ -50,6 +52,13 @@ export function createSqlStore({ name, database, settings, keepsWord }: SqlStore
     list: (prefix, signal) => list(site, prefix, signal),
     evict: (key, token, options, signal) => (options.force ? force : ask)(site, key, token, signal),
     endSession: (key, token, signal) => endSession(site, key, token, signal),
+    ...(checkup && {
+      async checkup(signal) {
+        signal.throwIfAborted();
+        site.closing.throwIfAborted();
+        return checkup(signal);
+      },
+    }),
     close() {
       closed ??= (async () => {
         site.close();
@@ -61,11 +70,20 @@ export function createSqlStore({ name, database, settings, keepsWord }: SqlStore
   };
 }
 
+/** What became of the tables, by their names in quotes. */
+export interface Migrated {
+  /** False when everything was there already. */
+  readonly made: boolean;
+  readonly tables: readonly string[];
+}
+
 /** Makes the tables and indexes unless they are there. Safe when many do it at once. */
 export async function migrateTables(
   database: Database,
-  { tables }: Pick<CommonSettings, 'tables'>,
+  settings: Pick<CommonSettings, 'tables'>,
   signal: AbortSignal = new AbortController().signal,
-): Promise<void> {
-  await database.migrate(database.dialect.createTables(tablesOf(database.dialect, tables)), signal);
+): Promise<Migrated> {
+  const tables = tablesOf(database.dialect, settings.tables);
+  const made = await database.migrate(database.dialect.createTables(tables), signal);
+  return { made, tables: [tables.sessions, tables.locks] };
 }

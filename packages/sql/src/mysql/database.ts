@@ -58,7 +58,7 @@ export class MysqlDatabase implements Database {
     );
   }
 
-  migrate(statements: readonly string[], signal: AbortSignal): Promise<void> {
+  migrate(statements: readonly string[], signal: AbortSignal): Promise<boolean> {
     return this.#withConnection(false, signal, (connection) =>
       migrateOn(connection, this.#tables, statements),
     );

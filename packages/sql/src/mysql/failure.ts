@@ -42,7 +42,7 @@ const DENIED: ReadonlySet<number> = new Set([
 
 const NO_DATABASE = 1046;
 const DUPLICATE = 1062;
-const NO_SUCH_TABLE = 1146;
+export const NO_SUCH_TABLE = 1146;
 const PACKET_TOO_LARGE = 1153;
 const STATEMENT_BINLOG = 1665;
 

@@ -13,15 +13,16 @@ const COLUMNS: Readonly<Record<'sessions' | 'locks', string>> = {
 /**
  * Each statement by itself: MySQL commits a CREATE TABLE at once, and makes a table with its indexes or not at all.
  * IF NOT EXISTS lets many do it at the same time; whoever finds one of two tables makes the other. Nothing is tried
- * where both are there, so that a user who may not make tables can call this.
+ * where both are there, so that a user who may not make tables can call this: then false.
  */
 export async function migrateOn(
   connection: MysqlConnection,
   tables: Tables,
   statements: readonly string[],
-): Promise<void> {
-  if (await areThere(connection, tables)) return;
+): Promise<boolean> {
+  if (await areThere(connection, tables)) return false;
   for (const statement of statements) await ask(connection, statement);
+  return true;
 }
 
 /** Rejects when they are, and lack a column. */

@@ -85,9 +85,22 @@ export class PostgresDatabase implements Database {
     });
   }
 
-  migrate(statements: readonly string[], signal: AbortSignal): Promise<void> {
+  migrate(statements: readonly string[], signal: AbortSignal): Promise<boolean> {
     const all = [createSchemaSql(this.#schema), ...statements];
     return this.#withClient(false, signal, (client) => migrateOn(client, this.#tables, all));
+  }
+
+  /** Whether waiters are woken, found out by listening; undefined where that is not wanted. */
+  async hears(signal: AbortSignal): Promise<boolean | undefined> {
+    const listening = this.#listening;
+    if (!listening) return undefined;
+    const leave = listening.listen({ hear: () => {}, missed: () => {} });
+    try {
+      await listening.listening(signal);
+      return listening.hears;
+    } finally {
+      leave();
+    }
   }
 
   async close(): Promise<void> {

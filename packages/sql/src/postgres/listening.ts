@@ -65,6 +65,11 @@ export class Listening {
     if (settled) await untilAborted(settled, [signal]);
   }
 
+  /** False from when the connection was lost, or could not be had, until there is one again. */
+  get hears(): boolean {
+    return !this.#missing;
+  }
+
   async close(): Promise<void> {
     this.#listeners.clear();
     await this.#stop();

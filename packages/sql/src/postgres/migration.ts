@@ -25,21 +25,23 @@ export function createSchemaSql(schema: string): string {
 
 /**
  * All statements in one transaction, one process at a time: PostgreSQL's IF NOT EXISTS fails when two try at once.
- * Nothing is tried where everything is there already, so that a role that may not make tables can call this.
+ * Nothing is tried where everything is there already, so that a role that may not make tables can call this: then false.
  */
 export async function migrateOn(
   client: PostgresClient,
   tables: Tables,
   statements: readonly string[],
-): Promise<void> {
+): Promise<boolean> {
   const ask = (text: string, values?: readonly unknown[]): Promise<QueryResult> =>
     client.query(queryOf(text, values));
   await ask('BEGIN ISOLATION LEVEL READ COMMITTED');
   try {
     // Of the transaction, not of the connection: this holds behind poolers, too.
     await ask('SELECT pg_advisory_xact_lock($1)', [MIGRATING]);
-    if (!(await isComplete(ask, tables))) for (const statement of statements) await ask(statement);
+    const complete = await isComplete(ask, tables);
+    if (!complete) for (const statement of statements) await ask(statement);
     await ask('COMMIT');
+    return !complete;
   } catch (error) {
     await ask('ROLLBACK').catch(() => {});
     throw error;

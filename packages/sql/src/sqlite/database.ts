@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ClosedError, StoreUnavailableError } from '@tenure/core/store';
 import type { Answer, Database, Dialect, Row, Statement, Value } from '../database.ts';
 import { borrow, openFile, refuseTransaction } from './connection.ts';
@@ -45,13 +46,16 @@ export class SqliteDatabase implements Database {
     }
   }
 
-  async migrate(statements: readonly string[], signal: AbortSignal): Promise<void> {
+  async migrate(statements: readonly string[], signal: AbortSignal): Promise<boolean> {
     const connection = await this.#connect(signal);
     const { raw } = connection;
+    const things = (): unknown => raw.prepare('SELECT count(*) AS n FROM sqlite_master').all([]);
     try {
       refuseTransaction(connection);
-      inTransaction(raw, () => {
+      return inTransaction(raw, () => {
+        const before = things();
         for (const statement of statements) raw.exec(statement);
+        return !isDeepStrictEqual(things(), before);
       });
     } catch (error) {
       throw failureOf(error, this.#where);
