@@ -307,6 +307,20 @@ export const mutations: readonly Mutation[] = [
   ),
   one(
     'S14',
+    'what was taken by force is held until the work has ended',
+    'election/leading.ts',
+    "if (event.what === 'evicted') return ask({",
+    "if (event.what === 'evicted' || event.what === 'forced') return ask({",
+  ),
+  one(
+    'S14',
+    'a key that was taken by force is told as one that is asked for',
+    'memory/space.ts',
+    "this.#take(claim, 'forced');",
+    "this.#take(claim, 'evicted');",
+  ),
+  one(
+    'S14',
     'who resigned does not stand back',
     'election/leading.ts',
     "return ask({ kind: 'released', reason: 'released', next: 'stand-back' });",

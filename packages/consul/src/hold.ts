@@ -14,20 +14,20 @@ export interface Hold {
   /** What the key should say. */
   record: ClaimRecord;
   /** Once lost, a claim does not come back. */
-  lost: 'deleted' | 'superseded' | 'evicted' | undefined;
+  lost: 'deleted' | 'superseded' | 'forced' | undefined;
   isAskedBack: boolean;
   /** Stops watching the key. */
   leave: () => void;
 }
 
 /** `tampered`: still ours, but somebody has written over the value, which in Consul does not touch the lock. */
-export type Verdict = 'held' | 'asked-back' | 'tampered' | 'deleted' | 'superseded' | 'evicted';
+export type Verdict = 'held' | 'asked-back' | 'tampered' | 'deleted' | 'superseded' | 'forced';
 
 export function judge(hold: Hold, session: string, pair: Pair | undefined): Verdict {
   if (pair === undefined) return 'deleted';
   const record = decodeRecord(pair.value);
   const isOurs = record?.claimId === hold.claimId;
-  if (pair.session !== session) return isOurs && record.evict ? 'evicted' : 'superseded';
+  if (pair.session !== session) return isOurs && record.evict ? 'forced' : 'superseded';
   if (record === undefined) return 'tampered';
   if (!isOurs) return 'superseded';
   return record.evict ? 'asked-back' : 'held';
@@ -40,7 +40,7 @@ export function observe(hold: Hold, session: string, pair: Pair | undefined): bo
   switch (verdict) {
     case 'deleted':
     case 'superseded':
-    case 'evicted':
+    case 'forced':
       hold.lost = verdict;
       return true;
     case 'held':

@@ -117,10 +117,13 @@ export interface Held {
   readonly delayed?: 'lock-delay';
 }
 
-/** A claim of this session that is no longer ours, or whose holder is asked to let go. */
+/**
+ * A claim of this session that is no longer ours, or whose holder is asked to let go. `evicted`: it is asked, and the
+ * key is still ours. `forced`: an operator took the key; somebody else may hold it already, as with the other two.
+ */
 export interface ClaimNews {
   readonly claimId: string;
-  readonly what: 'deleted' | 'superseded' | 'evicted';
+  readonly what: 'deleted' | 'superseded' | 'evicted' | 'forced';
 }
 
 export interface Renewed {

@@ -6,7 +6,7 @@ import type { Surroundings } from './election/surroundings.ts';
 import { Election } from './election/election.ts';
 import { ClosedError, ListenerError } from './errors.ts';
 import { leaderOf } from './leader.ts';
-import type { Leader } from './leader.ts';
+import type { Candidate, Leader } from './leader.ts';
 import { Lock } from './lock.ts';
 import { Observations } from './observe.ts';
 import { checkName, refuseUnknown, resolveOptions } from './options.ts';
@@ -51,6 +51,11 @@ export class Tenure {
     this.#session = this.#newSession(this.#options.timing);
     this.session = this.#session.events;
     this.#removeSignals = releaseOn(this.#options.releaseOn, () => this.close());
+  }
+
+  /** Who we are, as others see it. */
+  get candidate(): Candidate {
+    return this.#options.candidate;
   }
 
   /**

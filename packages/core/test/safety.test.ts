@@ -539,6 +539,26 @@ describe('S13 and S14: a live session does not prove a claim', () => {
     expect(await operator.evict('nobody')).toBe(false);
   });
 
+  it('with force waits for no work: the term is over, and its work is told so', async () => {
+    const { tenure } = rig.tenure('a');
+    const election = tenure.election('job');
+    const heard = listen(election);
+    let finish!: () => void;
+    const led = election.lead(() => new Promise<void>((resolve) => (finish = resolve)));
+    await rig.clock.advance(10);
+    const { tenure: operator } = rig.tenure('b');
+    // Asked before, and in vain.
+    await operator.evict('job');
+    await rig.clock.advance(10);
+    expect(heard.terms[0]!.isCurrent()).toBe(true);
+    await operator.evict('job', { force: true });
+    await rig.clock.advance(400);
+    expect(heard.terms[0]!.isCurrent()).toBe(false);
+    expect(heard.ends[0]).toMatchObject({ kind: 'lost', reason: 'evicted', overrun: true });
+    finish();
+    await expect(led).rejects.toMatchObject({ code: 'TERM_LOST', reason: 'evicted' });
+  });
+
   it('stands back after resigning until another term has begun, or one TTL has passed', async () => {
     const { election, heard } = await leading('a');
     await election.resign();

@@ -3,7 +3,7 @@ import type { Key } from '@tenure/core/store';
 import type { ICompare, IKeyValue, IRequestOp } from 'etcd3';
 import { holderRequest } from './claims.ts';
 import type { Endpoints } from './endpoints.ts';
-import { askedPath, candidatesOf, claimAt } from './keys.ts';
+import { ASKED, FORCED, askedPath, candidatesOf, claimAt } from './keys.ts';
 import { leaseRevoke, range, txn } from './rpc.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function evictHolder(
     const { kvs } = await endpoints.call(range, holderRequest(candidatesOf(key)), signal);
     const holder = kvs[0];
     if (!holder || BigInt(holder.create_revision) !== token) return false;
-    const mark = markFor(key, holder);
+    const mark = markFor(key, holder, force);
     if (!mark && !force) return false;
     const success = [
       ...(mark ?? []),
@@ -54,11 +54,11 @@ export async function endHoldersSession(
 }
 
 /** The mark lives as long as the holder's lease; put under the lease that its path names. */
-function markFor(key: Key, { key: path, lease }: IKeyValue): IRequestOp[] | undefined {
+function markFor(key: Key, { key: path, lease }: IKeyValue, force: boolean): IRequestOp[] | undefined {
   const claim = claimAt(path);
   if (!claim || lease === '0') return undefined;
   const mark = askedPath(key.namespace, claim.leaseHex, claim.claimId);
-  return [{ request_put: { key: mark, value: Buffer.alloc(0), lease } }];
+  return [{ request_put: { key: mark, value: force ? FORCED : ASKED, lease } }];
 }
 
 function markedRecord({ key, value }: IKeyValue): IRequestOp {

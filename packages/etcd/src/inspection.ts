@@ -1,7 +1,7 @@
 import type { Key } from '@tenure/core/store';
 import type { IKeyValue, IRangeRequest } from 'etcd3';
 import type { Endpoints } from './endpoints.ts';
-import { askedOf, askedPath } from './keys.ts';
+import { FORCED, askedOf, askedPath } from './keys.ts';
 import { leaseTimeToLive, txn } from './rpc.ts';
 
 /** Up to so many claims are looked at one by one in every renewal; etcd takes 128 operations a transaction. */
@@ -16,7 +16,10 @@ export interface Holding {
 }
 
 export interface Findings<T> {
+  /** Asked to let go. */
   readonly evicted: readonly T[];
+  /** Taken by an operator. */
+  readonly forced: readonly T[];
   readonly deleted: readonly T[];
 }
 
@@ -38,15 +41,20 @@ export async function inspect<T extends Holding>(
   const namespaces = new Set(holdings.map(({ key }) => key.namespace));
   const folders = [...namespaces].map((namespace) => askedOf(namespace, lease.hex));
   const found = await read([...folders, ...suspects.map(({ path }) => ({ key: path }))], endpoints, signal);
-  const marks = new Set(found.slice(0, folders.length).flatMap((kvs) => kvs.map(({ key }) => nameOf(key))));
-  const evicted = holdings.filter(({ key, claimId }) =>
-    marks.has(nameOf(askedPath(key.namespace, lease.hex, claimId))),
+  const marks = new Map(
+    found
+      .slice(0, folders.length)
+      .flatMap((kvs) => kvs.map(({ key, value }): [string, boolean] => [nameOf(key), FORCED.equals(value)])),
   );
+  const marked = (isForced: boolean): T[] =>
+    holdings.filter(
+      ({ key, claimId }) => marks.get(nameOf(askedPath(key.namespace, lease.hex, claimId))) === isForced,
+    );
   const deleted = suspects.filter(({ token }, index) => {
     const kv = found[folders.length + index]?.[0];
     return kv?.create_revision !== String(token);
   });
-  return { evicted, deleted };
+  return { evicted: marked(false), forced: marked(true), deleted };
 }
 
 /**

@@ -55,6 +55,10 @@ export const checkpointPath = ({ namespace, name }: Key): Buffer =>
 const askedFolder = (namespace: string, leaseHex: string): string =>
   `${folderOf(namespace)}.asked/${leaseHex}/`;
 
+/** What a mark says: the holder is asked to let go, or its key was taken. */
+export const ASKED: Buffer = Buffer.alloc(0);
+export const FORCED: Buffer = Buffer.from('forced');
+
 export const askedPath = (namespace: string, leaseHex: string, claimId: string): Buffer =>
   Buffer.from(askedFolder(namespace, leaseHex) + escapeSegment(claimId));
 

@@ -18,6 +18,7 @@ export interface Claim {
   token: bigint | undefined;
   deleted: boolean;
   evicted: boolean;
+  forced: boolean;
   /** Our key stood as of this revision; what happened to it before that is settled. */
   stoodAt: bigint;
   /** Where to watch it from; 0 is from now on. */
@@ -73,6 +74,7 @@ export class Ledger {
       token: undefined,
       deleted: false,
       evicted: false,
+      forced: false,
       stoodAt: 0n,
       watchFrom: 0n,
       unwatch: undefined,
@@ -105,9 +107,9 @@ export class Ledger {
 
   news(): ClaimNews[] {
     const news: ClaimNews[] = [];
-    for (const { claimId, token, evicted, deleted } of this.#claims.values()) {
-      if (token === undefined || !(evicted || deleted)) continue;
-      news.push({ claimId, what: evicted ? 'evicted' : 'deleted' });
+    for (const { claimId, token, evicted, forced, deleted } of this.#claims.values()) {
+      const what = forced ? 'forced' : deleted ? 'deleted' : evicted ? 'evicted' : undefined;
+      if (token !== undefined && what) news.push({ claimId, what });
     }
     return news;
   }
@@ -121,8 +123,15 @@ export class Ledger {
     const held = [...this.#claims.values()].flatMap(holdingOf);
     if (held.length > 0) {
       if (thorough) this.#hinted = false;
-      const { evicted, deleted } = await inspect(held, this.#lease, this.#endpoints, thorough, signal);
+      const { evicted, forced, deleted } = await inspect(
+        held,
+        this.#lease,
+        this.#endpoints,
+        thorough,
+        signal,
+      );
       for (const { claim } of evicted) claim.evicted = true;
+      for (const { claim } of forced) claim.forced = true;
       for (const { claim, token } of deleted) if (claim.token === token) claim.deleted = true;
     }
     this.#heardSince();

@@ -33,7 +33,7 @@ for i = 1, count do
   if lock[1] == KEYS[1] and lock[2] == ARGV[i] and lock[3] == ARGV[count + i] then
     fate = lock[4] and 'evicted' or 'held'
   elseif lock[5] == ARGV[i] then
-    fate = 'evicted'
+    fate = 'forced'
   elseif lock[1] then
     fate = 'superseded'
   end

@@ -1,4 +1,5 @@
 import type {
+  ClaimNews,
   ClaimRecord,
   Granted,
   Held,
@@ -166,8 +167,8 @@ function grouped(holdings: readonly Holding[]): Map<string, Holding[]> {
   return groups;
 }
 
-function fateOf(word: unknown): 'held' | 'deleted' | 'superseded' | 'evicted' {
+function fateOf(word: unknown): 'held' | ClaimNews['what'] {
   const fate = String(word);
-  if (fate === 'held' || fate === 'evicted' || fate === 'superseded') return fate;
+  if (fate === 'held' || fate === 'evicted' || fate === 'forced' || fate === 'superseded') return fate;
   return 'deleted';
 }

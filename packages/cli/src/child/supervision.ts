@@ -3,8 +3,16 @@ import type { EndReason, Tenure, Term } from '@tenure/core';
 import type { Output } from '../output.ts';
 import type { Ended, Guard } from './guard.ts';
 
-/** The store itself said that the key is not ours: somebody else may lead now, and there is no time left for a grace. */
-const TAKEN: ReadonlySet<EndReason> = new Set(['session-invalidated', 'superseded', 'key-deleted']);
+/**
+ * The store itself said that the key is not ours: somebody else may lead now, and there is no time left for a grace. A
+ * term that ends as evicted was taken by force; while a holder is only asked to let go, its term goes on.
+ */
+const TAKEN: ReadonlySet<EndReason> = new Set([
+  'session-invalidated',
+  'superseded',
+  'key-deleted',
+  'evicted',
+]);
 
 export interface Supervision {
   readonly tenure: Tenure;

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import type { Subscription } from 'rxjs';
 import { LockTimeoutError } from '@tenure/core';
+import type { Tenure } from '@tenure/core';
 import { environmentOf } from '../child/environment.ts';
 import { defaultGraceMs, timingFor } from '../child/grace.ts';
 import { Guard } from '../child/guard.ts';
@@ -7,6 +9,7 @@ import { supervise } from '../child/supervision.ts';
 import { contextOf } from '../command.ts';
 import { durationMs } from '../duration.ts';
 import { Exit, UsageError, codeOfSignal, exitCodes } from '../exit-codes.ts';
+import type { Output } from '../output.ts';
 import { jsonOf, openTenure } from '../settings.ts';
 import { hearSignals } from '../signals.ts';
 import { exitOf } from './run.ts';
@@ -68,11 +71,11 @@ async function lock(key: string, command: readonly string[], options: Options, s
     pass: (signal) => guard.signal(signal),
   });
   const env = environmentOf(settings);
-  output.live(`waiting for the lock "${key}"`);
+  const waiting = tellWaiting(tenure, key, output);
   try {
     const ended = await tenure.lock(key).run(
       (term) => {
-        output.live(undefined);
+        waiting.unsubscribe();
         const { token, candidate } = term;
         output.tell({
           event: 'acquired',
@@ -89,11 +92,25 @@ async function lock(key: string, command: readonly string[], options: Options, s
       throw new Exit(conflict, error.message);
     throw error;
   } finally {
-    output.live(undefined);
+    waiting.unsubscribe();
     await tenure.close();
     guard.close();
     deaf();
   }
+}
+
+/** Who holds it, as long as we do not. */
+function tellWaiting(tenure: Tenure, key: string, output: Output): Subscription {
+  const told = tenure.observe(key).subscribe((holder) => {
+    // Our own claim may be seen before we hear of it.
+    if (!holder || holder.id === tenure.candidate.id) return;
+    const { id, token } = holder;
+    const text = `waiting for "${key}", held by ${id}`;
+    output.live(text);
+    output.tell({ event: 'waiting', text, fields: { key, holder: id, token } });
+  });
+  told.add(() => output.live(undefined));
+  return told;
 }
 
 function waitOf(options: Options): number | undefined {

@@ -4,6 +4,13 @@ import { isBusy } from './state.ts';
 import type { ElectionEvent, ElectionState, Leading, Winding } from './state.ts';
 import type { Timing } from '../timing.ts';
 
+/** The key is gone, whatever the work does. Who was thrown out stands back; who lost by accident tries again. */
+const LOSS = {
+  deleted: { reason: 'key-deleted', next: 'claim' },
+  superseded: { reason: 'superseded', next: 'claim' },
+  forced: { reason: 'evicted', next: 'stand-back' },
+} as const;
+
 /** What happens to a candidate that holds its key. */
 export function whileLeading(state: Leading, event: ElectionEvent, timing: Timing): ElectionState {
   /** The term is over now. */
@@ -30,10 +37,7 @@ export function whileLeading(state: Leading, event: ElectionEvent, timing: Timin
     }
     case 'news':
       if (event.what === 'evicted') return ask({ kind: 'lost', reason: 'evicted', next: 'stand-back' });
-      return end(
-        { kind: 'lost', reason: event.what === 'deleted' ? 'key-deleted' : 'superseded', next: 'claim' },
-        state.winding !== undefined,
-      );
+      return end({ kind: 'lost', ...LOSS[event.what] }, state.winding !== undefined);
     case 'resign':
       return ask({ kind: 'released', reason: 'released', next: 'stand-back' });
     case 'stop':

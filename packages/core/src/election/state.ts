@@ -1,6 +1,6 @@
 import type { Instant } from '../clock.ts';
 import type { EndReason, Ending } from '../ending.ts';
-import type { Granted, Held } from '../store.ts';
+import type { ClaimNews, Granted, Held } from '../store.ts';
 
 export type ElectionCall =
   | { readonly verb: 'claim' | 'release'; readonly claimId: string }
@@ -80,7 +80,7 @@ export type ElectionEvent = { readonly at: Instant; readonly jitter: number; rea
   | { readonly type: 'failed'; readonly notApplied: boolean }
   /** The claim was granted and taken away before we heard of either: it can never win again. */
   | { readonly type: 'void' }
-  | { readonly type: 'news'; readonly what: 'deleted' | 'superseded' | 'evicted' }
+  | { readonly type: 'news'; readonly what: ClaimNews['what'] }
   | { readonly type: 'hold-over'; readonly graceMs: number }
 );
 

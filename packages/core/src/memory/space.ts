@@ -169,7 +169,7 @@ export class MemorySpace {
     if (claim?.token !== token) return false;
     if (force) {
       this.#leave(claim);
-      this.#take(claim, 'evicted');
+      this.#take(claim, 'forced');
       return true;
     }
     if (claim.asked) return true;

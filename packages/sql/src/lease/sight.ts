@@ -63,5 +63,5 @@ export function fateOf(
   claimId: string,
 ): ClaimNews['what'] {
   if (!lock) return 'deleted';
-  return lock.claimId === claimId ? 'evicted' : 'superseded';
+  return lock.claimId === claimId ? 'forced' : 'superseded';
 }
