@@ -99,7 +99,6 @@ class LiveLine {
   }
 
   #count(text: () => string): void {
-    if (!process.stderr.isTTY) return;
     this.#output.live(text());
     this.#cancel = systemClock.alarm(later(systemClock.now(), PERIOD_MS), () => this.#count(text));
   }

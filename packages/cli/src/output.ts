@@ -10,6 +10,9 @@ const isColored = pc.isColorSupported && (process.stdout.isTTY || 'FORCE_COLOR' 
 /** JSON has no bigint: tokens go as text, as they may exceed 2^53. */
 const plain = (_name: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
 
+/** A terminal whose size nobody has set has no columns: ora would clear infinitely many lines there, for ever. */
+const hasWidth = (stream: NodeJS.WriteStream): boolean => stream.isTTY && stream.columns > 0;
+
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** What happened: for people a sentence, for programs an object. */
@@ -64,7 +67,7 @@ export class Output {
     if (text === undefined) {
       this.#live?.stop();
       this.#live = undefined;
-    } else if (process.stderr.isTTY && !this.isJson && !this.#quiet) {
+    } else if (hasWidth(process.stderr) && !this.isJson && !this.#quiet) {
       if (this.#live) this.#live.text = text;
       // Signals and keys are ours to handle.
       else this.#live = ora({ text, stream: process.stderr, discardStdin: false }).start();

@@ -3,6 +3,7 @@ import { Argument } from 'commander';
 import type { Command, Option } from 'commander';
 import { createTenure, openStore } from '@tenure/core';
 import { bounded, systemClock } from '@tenure/core/store';
+import { bashScript } from './bash-completion.ts';
 
 const HELP = `
 Keys are completed, too, when TENURE_STORE is set (or --store stands before them) and the store answers within a second.
@@ -23,7 +24,11 @@ export function addCompletion(program: Command): void {
     .description('Print a script that teaches a shell to complete commands, options and keys.')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .addHelpText('after', HELP)
-    .action((shell: string) => script(shell, program.name(), program.name()));
+    .action((shell: string) => {
+      const name = program.name();
+      if (shell === 'bash') process.stdout.write(bashScript(name));
+      else script(shell, name, name);
+    });
   program
     .command('complete', { hidden: true })
     .description('What those scripts ask for: what could stand in place of the last word.')
@@ -48,7 +53,9 @@ async function complete(program: Command, words: readonly string[]): Promise<voi
     return;
   }
   const isKey = before.some((word) => KEYED.has(word)) && !words.at(-1)?.startsWith('-');
-  treeOf(program, isKey ? await keysFor(before) : []).parse([...words]);
+  // Tab takes what follows --name=value for its value.
+  const apart = before.filter((word) => !/^--[^=]+=/u.test(word));
+  treeOf(program, isKey ? await keysFor(before) : []).parse([...apart, words.at(-1) ?? '']);
 }
 
 /**
