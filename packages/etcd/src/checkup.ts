@@ -10,7 +10,7 @@ const MIB = 1024 * 1024;
 /** Where etcd stops to take writes unless it was given another quota, of which it does not tell. */
 const DEFAULT_QUOTA_BYTES = 2048 * MIB;
 
-/** In etcd 3.6 to everybody but root, in earlier versions to nobody or for lack of the question. */
+/** With authentication, recent versions tell it to root only, and old ones do not know every question. */
 const UNSEEN = 'cannot be seen by this user, or in this version. It does no harm; ask etcdctl as root.';
 
 const found = (level: Finding['level'], text: string): Finding => ({ level, text });

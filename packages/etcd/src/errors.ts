@@ -44,8 +44,8 @@ const UNIMPLEMENTED = 12;
 
 /** It knows us, and yet answers this to nobody or to others only. An error of this store's, or its cause. */
 export function isForbidden(error: unknown): boolean {
-  const { code, text } = statusOf((error as Error).cause ?? error);
-  return code === PERMISSION_DENIED || code === UNIMPLEMENTED || text.includes('permission denied');
+  const { code } = statusOf((error as Error).cause ?? error);
+  return code === PERMISSION_DENIED || code === UNIMPLEMENTED;
 }
 
 export const isLeaderless = (error: unknown): boolean =>

@@ -60,8 +60,8 @@ export async function migrate(options: PostgresOptions, signal?: AbortSignal): P
 }
 
 /** What {@link migrate} does, for the options in a URL, and what came of it. */
-export async function migrateUrl(url: string): Promise<Migrated> {
-  return migrated(optionsOfUrl(url));
+export async function migrateUrl(url: string, signal?: AbortSignal): Promise<Migrated> {
+  return migrated(optionsOfUrl(url), signal);
 }
 
 async function migrated(options: PostgresOptions, signal?: AbortSignal): Promise<Migrated> {

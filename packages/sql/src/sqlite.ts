@@ -58,7 +58,9 @@ export async function migrate(options: SqliteOptions, signal?: AbortSignal): Pro
 }
 
 /** What {@link migrate} does, for the options in a URL, and what came of it. */
-export const migrateUrl = async (url: string): Promise<Migrated> => migrated(optionsOf(url));
+export async function migrateUrl(url: string, signal?: AbortSignal): Promise<Migrated> {
+  return migrated(optionsOf(url), signal);
+}
 
 async function migrated(options: SqliteOptions, signal?: AbortSignal): Promise<Migrated> {
   const settings = settingsOf(options);

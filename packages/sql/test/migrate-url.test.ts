@@ -53,6 +53,18 @@ test('a SQLite file gets what is missing, once', async () => {
   expect(await sqlite.migrateUrl(url)).toEqual({ made: false, tables });
 });
 
+test('a migration by URL ends with its signal', async () => {
+  const reason = new Error('enough');
+  const file = join(await temporaryFolder(), 'tenure.db');
+  for (const migrated of [
+    postgres.migrateUrl('postgres://u@127.0.0.1:1/db', AbortSignal.abort(reason)),
+    mysql.migrateUrl('mysql://u@127.0.0.1:1/db', AbortSignal.abort(reason)),
+    sqlite.migrateUrl(`sqlite:${file}`, AbortSignal.abort(reason)),
+  ]) {
+    expect(await failure(migrated)).toBe(reason);
+  }
+});
+
 describe('the statements for a URL', () => {
   test('are those for its options, and nothing is connected to', async () => {
     expect(postgres.createTablesSqlOfUrl('postgres://u:p@127.0.0.1:1/db?schema=s&tablePrefix=x_')).toBe(
