@@ -7,8 +7,8 @@ import { Ledger } from './ledger.ts';
 import { dueTicks, plan } from './plan.ts';
 import { Queue } from './queue.ts';
 
-/** Between two looks at the wall clock: somebody may set it back, and a tick come again. */
-const LONGEST_SLEEP_MS = 60_000;
+/** Between two looks at the wall clock. When it was set back in between, it is only known to that extent from where. */
+const LONGEST_SLEEP_MS = 1000;
 
 /** Timers, and the process, may be so late without a tick counting as missed. */
 const TIMER_LATE_MS = 1000;
@@ -27,6 +27,8 @@ export class Shift {
   #queue: Queue | undefined;
   #isOver = false;
   #woke: Instant;
+  /** The first tick after the last look. */
+  #nextMs = -Infinity;
   #cancel: () => void = () => {};
   readonly #termEnds = (): void => this.end('term-over');
 
@@ -78,7 +80,15 @@ export class Shift {
     if (this.#isOver || !this.term.isCurrent()) return;
     const { ticks, onMissed, clock } = this.#host.options;
     const now = clock.now();
-    const again = this.#again(queue.upToMs, now);
+    const wasSetBack = now.wallMs < this.#woke.wallMs;
+    for (const tick of this.#again(queue.upToMs, now)) {
+      this.#host.tell(tick, { kind: 'skipped', reason: 'ran-before' });
+    }
+    if (now.wallMs < this.#nextMs && !wasSetBack) {
+      this.#sleep(queue, now);
+      return;
+    }
+    this.#nextMs = ticks.next(now.wallMs) ?? Infinity;
     const { runs, missed, upToMs } = plan({
       ticks,
       lastMs: queue.upToMs,
@@ -87,7 +97,6 @@ export class Shift {
       lateMs,
     });
     this.#sleep(queue, now);
-    for (const tick of again) this.#host.tell(tick, { kind: 'skipped', reason: 'ran-before' });
     if (missed) {
       const { sinceMs, untilMs, count, more } = missed;
       const since = dateOf(sinceMs);
@@ -97,9 +106,9 @@ export class Shift {
   }
 
   #sleep(queue: Queue, now: Instant): void {
-    const { ticks, lateMs, clock } = this.#host.options;
-    const next = ticks.next(now.wallMs) ?? Infinity;
-    const at = later(now, Math.min(LONGEST_SLEEP_MS, next - now.wallMs));
+    if (this.#isOver) return;
+    const { lateMs, clock } = this.#host.options;
+    const at = later(now, Math.min(LONGEST_SLEEP_MS, this.#nextMs - now.wallMs));
     // Woken early, because the wall clock was set back, it finds nothing due and sleeps again.
     this.#cancel = clock.alarm(at, () => this.#look(queue, Math.max(lateMs, TIMER_LATE_MS), false));
   }
