@@ -334,7 +334,7 @@ describe('what makes no sense is refused at once:', () => {
   const withOptions = (options: object) => () =>
     schedule(a.election, '0 3 * * *', job, options as ScheduleOptions);
 
-  it.each<readonly [string, () => unknown, string, string?]>([
+  const cases: readonly (readonly [string, () => unknown, ...string[]])[] = [
     ['a cron text', () => schedule(a.election, '0 3 * *', job), '"0 3 * *"'],
     ['a date that never comes', () => schedule(a.election, '0 0 30 2 *', job), '"0 0 30 2 *" never comes'],
     ['a time zone', withOptions({ timezone: 'Berlin' }), '"Berlin"'],
@@ -358,7 +358,10 @@ describe('what makes no sense is refused at once:', () => {
     ['a job', () => schedule(a.election, '0 3 * * *', 'job' as unknown as Job), 'got string'],
     ['no cron text', () => schedule(a.election, 5 as unknown as string, job), 'got 5'],
     ['an election', () => schedule({} as typeof a.election, '0 3 * * *', job), 'tenure.election'],
-  ])('%s', (_, make, word, other = word) => refused(make, word, other));
+  ];
+  it.each(cases.map(([what, ...rest]) => ({ what, rest })))('$what', ({ rest: [make, ...words] }) =>
+    refused(make, ...words),
+  );
 
   it('a second schedule of one name, which needs one of its own', () => {
     schedule(a.election, '0 3 * * *', job);
