@@ -7,6 +7,7 @@ import {
   StoreUnavailableError,
   TermLostError,
 } from '@tenure/core';
+import { NotAppliedError } from '@tenure/core/store';
 
 /**
  * What the exit codes of `tenure` mean. Where a command is run, its own code is kept; these are out of the way of most
@@ -56,7 +57,8 @@ export function codeOf(error: unknown): number {
   if (error instanceof InvalidArgumentError) return exitCodes.usage;
   if (error instanceof AccessDeniedError) return exitCodes.denied;
   if (error instanceof TermLostError) return exitCodes.lost;
-  if (error instanceof StoreUnavailableError) return exitCodes.unreachable;
+  // What was not applied, for lack of a connection or of a turn, did not reach the store either.
+  if (error instanceof StoreUnavailableError || error instanceof NotAppliedError) return exitCodes.unreachable;
   // Nobody answered, or somebody else holds it: the store's trouble is its cause.
   if (error instanceof LockTimeoutError)
     return error.cause === undefined ? exitCodes.notAcquired : codeOf(error.cause);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { nowText } from '../moment.ts';
-import { StoreUnavailableError } from '@tenure/core';
 import { systemClock } from '@tenure/core/store';
 import type { ClaimRecord, Granted, StoreSession } from '@tenure/core/store';
+import { codeOf, exitCodes } from '../exit-codes.ts';
+import { nowText } from '../moment.ts';
 import { bad, failed, good, warning } from './diagnosis.ts';
 import type { Diagnosis } from './diagnosis.ts';
 import type { Patient } from './patient.ts';
@@ -45,7 +45,7 @@ export class Rounds {
 
   /** Nobody was there to ask. */
   get isUnreachable(): boolean {
-    return this.#failures.get('open') instanceof StoreUnavailableError;
+    return this.#failures.has('open') && codeOf(this.#failures.get('open')) === exitCodes.unreachable;
   }
 
   async run(): Promise<readonly Diagnosis[]> {
