@@ -1,12 +1,15 @@
-/** What the examples have in common: `--store URL` and `--for 10s`. */
+/** What the examples have in common: `--store URL`, `--for 10s`, and options of their own. */
+import { log } from 'node:console';
 import { parseArgs } from 'node:util';
 import { openStore } from '@tenure/core';
 import type { Store } from '@tenure/core';
 
-export interface CommandLine {
+export interface CommandLine<Name extends string> {
   readonly store: Store;
   /** Aborts on Ctrl-C, and after `--for`. */
   readonly signal: AbortSignal;
+  /** Whole numbers, and durations in milliseconds. */
+  readonly options: Readonly<Record<Name, number>>;
 }
 
 const USAGE = `usage: [--store URL] [--for 10s], where URL is
@@ -16,15 +19,33 @@ const USAGE = `usage: [--store URL] [--for 10s], where URL is
   memory:                                       nobody outside this process can take part
 `;
 
-/** Ends the process, with 2 and what would be right, when the command line makes no sense. */
-export async function commandLine(): Promise<CommandLine> {
+/**
+ * `own`: the program's own options and what each is when left out, which shows what it takes: `{ port: '0', ttl: '15s' }`.
+ * Ends the process, with 2 and what would be right, when the command line makes no sense.
+ */
+export async function commandLine<Name extends string = never>(
+  own?: Readonly<Record<Name, string>>,
+): Promise<CommandLine<Name>> {
+  const defaults = Object.entries<string>(own ?? {});
   try {
     const { values } = parseArgs({
-      options: { store: { type: 'string', default: 'sqlite:./tenure.db' }, for: { type: 'string' } },
+      options: {
+        store: { type: 'string', default: 'sqlite:./tenure.db' },
+        for: { type: 'string' },
+        ...Object.fromEntries(defaults.map(([name]) => [name, { type: 'string' as const }])),
+      },
     });
-    return { store: await openStore(values.store), signal: stopSignal(values.for) };
+    const given: Readonly<Record<string, string | undefined>> = values;
+    const options = defaults.map(([name, usual]) => [name, quantity(name, given[name] ?? usual, usual)]);
+    return {
+      store: await openStore(values.store),
+      signal: stopSignal(values.for),
+      options: Object.fromEntries(options) as Record<Name, number>,
+    };
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    const more = defaults.map(([name, usual]) => ` [--${name} ${usual}]`).join('');
+    const usage = USAGE.replace(', where', `${more}, where`);
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
     process.exit(2);
   }
 }
@@ -37,18 +58,29 @@ function stopSignal(duration: string | undefined): AbortSignal {
   }
   if (duration !== undefined) {
     const over = (): void => stop.abort(new Error(`${duration} are over`));
-    setTimeout(over, milliseconds(duration)).unref();
+    setTimeout(over, milliseconds('for', duration)).unref();
   }
   return stop.signal;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
 
-function milliseconds(duration: string): number {
+function milliseconds(name: string, duration: string): number {
   const [, count, unit = ''] = /^(\d+)(ms|s|m)$/.exec(duration) ?? [];
-  if (count === undefined) throw new Error(`--for is a duration like 500ms, 10s or 2m, got "${duration}"`);
+  if (count === undefined)
+    throw new Error(`--${name} is a duration like 500ms, 10s or 2m, got "${duration}"`);
   return Number(count) * (UNITS[unit] ?? 1);
 }
+
+/** A whole number where the usual value is one, else a duration. */
+function quantity(name: string, text: string, usual: string): number {
+  if (!/^\d+$/.test(usual)) return milliseconds(name, text);
+  if (!/^\d+$/.test(text)) throw new Error(`--${name} is a whole number, got "${text}"`);
+  return Number(text);
+}
+
+/** With the process in front: several run in one terminal. */
+export const say = (text: string): void => log(`${process.pid}: ${text}`);
 
 /** Resolves when the signal aborts, and keeps the process alive until then. */
 export function aborted(signal: AbortSignal): Promise<void> {
