@@ -47,7 +47,7 @@ export class Invocation {
     // When it has ended, not when what its command left behind has closed the pipes.
     this.ending = once(this.#process, 'exit').then(([code, signal]) => {
       for (const waiter of this.#waiters) waiter();
-      return { code, signal } as Ending;
+      return { code, signal };
     });
   }
 

@@ -21,7 +21,10 @@ export interface ScheduleOptions {
    * @default 'skip' for at-most-once, 'run-all' for at-least-once, which refuses 'skip'
    */
   readonly onMissed?: OnMissed;
-  /** What becomes of a tick that comes while the job still runs. At most 1000 queue. @default 'skip' */
+  /**
+   * What becomes of a tick that comes while the job still runs. At most 1000 queue.
+   * @default 'skip' for at-most-once; 'queue' for at-least-once, which drops no tick unless it is told to
+   */
   readonly overlap?: 'skip' | 'queue';
   /** Milliseconds after which the job's signal aborts. @default never */
   readonly atMostFor?: number;
@@ -77,9 +80,11 @@ export function resolveOptions(
   if (typeof given !== 'object' || given === null)
     throw new InvalidArgumentError(`schedule needs its options as an object, got ${String(given)}`);
   refuseUnknown('schedule', options, cron === undefined ? [...NAMES, 'everyMs'] : NAMES);
-  const { guarantee = 'at-most-once', overlap = 'skip', clock = systemClock } = options;
+  const { guarantee = 'at-most-once', clock = systemClock } = options;
   oneOf('guarantee', guarantee, ['at-most-once', 'at-least-once']);
-  const { onMissed = guarantee === 'at-most-once' ? 'skip' : 'run-all' } = options;
+  const [onMissedByDefault, overlapByDefault] =
+    guarantee === 'at-most-once' ? (['skip', 'skip'] as const) : (['run-all', 'queue'] as const);
+  const { onMissed = onMissedByDefault, overlap = overlapByDefault } = options;
   oneOf('onMissed', onMissed, ['skip', 'run-once', 'run-all']);
   oneOf('overlap', overlap, ['skip', 'queue']);
   if (guarantee === 'at-least-once' && onMissed === 'skip') {

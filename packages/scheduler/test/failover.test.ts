@@ -215,8 +215,8 @@ describe('at-least-once', () => {
   it('decides a tick that was skipped together with the one that ran, never before it', async () => {
     const forever = pending();
     const [one, other] = [
-      every(10, a, () => forever.promise, atLeastOnce),
-      every(10, b, () => {}, atLeastOnce),
+      every(10, a, () => forever.promise, { ...atLeastOnce, overlap: 'skip' }),
+      every(10, b, () => {}, { ...atLeastOnce, overlap: 'skip' }),
     ];
     await rig.to(21);
     expect(one.log).toEqual(['started 10', 'skipped 20 overlap']);
@@ -226,10 +226,22 @@ describe('at-least-once', () => {
     forever.resolve();
   });
 
-  it('records the skipped tick when the one that ran is done', async () => {
+  it('drops no tick that comes while the job runs, unless it is told to', async () => {
     const [one, other] = [
       every(10, a, () => rig.passes(11_000), atLeastOnce),
       every(10, b, () => {}, atLeastOnce),
+    ];
+    await rig.to(22);
+    expect(one.log).toEqual(['started 10', 'succeeded 10', 'started 20']);
+    crash(a);
+    await rig.to(25);
+    expect(other.log).toEqual(['started 20', 'succeeded 20']);
+  });
+
+  it('records the skipped tick when the one that ran is done', async () => {
+    const [one, other] = [
+      every(10, a, () => rig.passes(11_000), { ...atLeastOnce, overlap: 'skip' }),
+      every(10, b, () => {}, { ...atLeastOnce, overlap: 'skip' }),
     ];
     await rig.to(22);
     crash(a);
