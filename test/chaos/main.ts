@@ -1,84 +1,18 @@
-/** `pnpm chaos [leaders] [rounds] [store …]`: the failover tests with many leaders at once. Ends with 1 on any violation. */
-import { blackHole } from '../failover/black-hole.ts';
-import { blockedLoop, suspended } from '../failover/freeze.ts';
-import { memberLoss } from '../failover/member-loss.ts';
-import { summary } from '../failover/outcome.ts';
-import type { Outcome } from '../failover/outcome.ts';
-import { flushed, restarted } from '../failover/restart.ts';
-import { venueKinds, venueOrSkip } from '../servers/venue.ts';
-import type { VenueKind } from '../servers/venue.ts';
+/**
+ * `pnpm chaos [leaders|scheduler|command] …`: processes on real stores, and what happens to them; each part says what
+ * arguments it takes. Ends with 1 when anything broke its word.
+ */
+import { commandChaos } from './command.ts';
+import { leaderChaos } from './leaders.ts';
+import { schedulerChaos } from './scheduler.ts';
 
-const LEADERS = 20;
-const ROUNDS = 5;
-
-interface Fault {
-  readonly what: string;
-  /** The stores that can suffer it. */
-  readonly kinds: readonly VenueKind[];
-  readonly run: (kind: VenueKind) => Promise<Outcome>;
-}
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`);
-const wholeNumber = (text: string | undefined, otherwise: number): number => {
-  const number = Number(text ?? otherwise);
-  if (!Number.isInteger(number) || number < 1) throw new Error(`expected a whole number, got "${text}"`);
-  return number;
+const [what = '', ...rest] = process.argv.slice(2);
+const parts: Readonly<Record<string, (names: readonly string[]) => Promise<boolean>>> = {
+  leaders: leaderChaos,
+  scheduler: schedulerChaos,
+  command: commandChaos,
 };
-
-async function attempt(kind: VenueKind, { what, run }: Fault): Promise<Outcome> {
-  const startedAt = performance.now();
-  const outcome = await run(kind).catch((error: unknown): Outcome => {
-    const message = error instanceof Error ? error.message : String(error);
-    return { fault: what, kind, handovers: [], marginsMs: [], violations: [message] };
-  });
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-  print(
-    `${kind}: ${what}: ${outcome.violations.length === 0 ? 'kept its word' : 'BROKE ITS WORD'} (${seconds} s)`,
-  );
-  for (const violation of outcome.violations) print(`    ${violation}`);
-  return outcome;
-}
-
-async function main([leadersArgument, roundsArgument, ...kinds]: readonly string[]): Promise<void> {
-  const leaders = wholeNumber(leadersArgument, LEADERS);
-  const rounds = wholeNumber(roundsArgument, ROUNDS);
-  const served = venueKinds.filter((kind) => kind !== 'sqlite');
-  const raft = ['etcd', 'consul'] as const;
-  const faults: readonly Fault[] = [
-    {
-      what: `${leaders} leaders behind a black hole`,
-      kinds: venueKinds,
-      run: (kind) => blackHole(kind, leaders),
-    },
-    {
-      what: `${leaders} leaders with a blocked event loop`,
-      kinds: venueKinds,
-      run: (kind) => blockedLoop(kind, leaders),
-    },
-    { what: `${leaders} leaders suspended`, kinds: venueKinds, run: (kind) => suspended(kind, leaders) },
-    {
-      what: `the leading server killed ${rounds} times`,
-      kinds: raft,
-      run: (kind) => memberLoss(kind as (typeof raft)[number], rounds),
-    },
-    {
-      what: `the only server killed and restarted ${rounds} times`,
-      kinds: served,
-      run: (kind) => restarted(kind, rounds),
-    },
-    { what: `the data flushed ${rounds} times`, kinds: ['redis'], run: () => flushed(rounds) },
-  ];
-  const unknown = kinds.filter((kind) => !venueKinds.some((known) => known === kind));
-  if (unknown.length > 0)
-    throw new Error(`no store is called ${unknown.join(', ')}: ${venueKinds.join(', ')}`);
-  const outcomes: Outcome[] = [];
-  for (const kind of venueKinds) {
-    if (kinds.length > 0 && !kinds.includes(kind)) continue;
-    if (!(await venueOrSkip(kind))) continue;
-    for (const fault of faults) if (fault.kinds.includes(kind)) outcomes.push(await attempt(kind, fault));
-  }
-  print(`\n${summary(outcomes)}`);
-  if (outcomes.length === 0 || outcomes.some(({ violations }) => violations.length > 0)) process.exitCode = 1;
-}
-
-await main(process.argv.slice(2));
+// Without a name, the leaders: `pnpm chaos 20 5 redis`.
+const part = parts[what];
+const isSound = part ? await part(rest) : await leaderChaos(process.argv.slice(2));
+if (!isSound) process.exitCode = 1;
