@@ -58,7 +58,8 @@ export function codeOf(error: unknown): number {
   if (error instanceof AccessDeniedError) return exitCodes.denied;
   if (error instanceof TermLostError) return exitCodes.lost;
   // What was not applied, for lack of a connection or of a turn, did not reach the store either.
-  if (error instanceof StoreUnavailableError || error instanceof NotAppliedError) return exitCodes.unreachable;
+  if (error instanceof StoreUnavailableError || error instanceof NotAppliedError)
+    return exitCodes.unreachable;
   // Nobody answered, or somebody else holds it: the store's trouble is its cause.
   if (error instanceof LockTimeoutError)
     return error.cause === undefined ? exitCodes.notAcquired : codeOf(error.cause);

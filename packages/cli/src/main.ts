@@ -4,10 +4,10 @@ import { messageOf } from './command.ts';
 import { codeOf, exitCodes } from './exit-codes.ts';
 import { buildProgram } from './program.ts';
 
-/** A reader that went away, as `head` does, is no trouble of ours. */
+/** A reader that went away, as `head` does, is no trouble of ours. Commands that hold something hear of it themselves. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitCodes.done);
-  throw error;
+  if (error.code !== 'EPIPE') throw error;
+  if (process.stdout.listenerCount('error') === 1) process.exit(exitCodes.done);
 });
 
 const program = buildProgram();

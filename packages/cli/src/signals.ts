@@ -6,11 +6,11 @@ const PASSING = ['SIGUSR1', 'SIGUSR2', 'SIGCONT', 'SIGWINCH'] as const;
 export interface Hears {
   /** Asked to end. */
   readonly end: (signal: NodeJS.Signals) => void;
-  readonly pass?: (signal: NodeJS.Signals) => void;
+  readonly pass: (signal: NodeJS.Signals) => void;
 }
 
 /** Listen from now on. Returns what stops listening. */
-export function hearSignals({ end, pass = () => {} }: Hears): () => void {
+export function hearSignals({ end, pass }: Hears): () => void {
   const listeners: [NodeJS.Signals, () => void][] = [
     ...ENDING.map((name): [NodeJS.Signals, () => void] => [name, () => end(name)]),
     ...PASSING.map((name): [NodeJS.Signals, () => void] => [name, () => pass(name)]),

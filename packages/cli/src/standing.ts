@@ -1,5 +1,6 @@
 import type { Election, Standing } from '@tenure/core';
 import type { Output } from './output.ts';
+import { printable } from './printable.ts';
 
 /** Tell how an election goes: waiting as a live line, the rest as it happens. Returns what ends it. */
 export function tellStanding(election: Election, output: Output): () => void {
@@ -7,7 +8,9 @@ export function tellStanding(election: Election, output: Output): () => void {
   const waiting = (standing: Standing): void => {
     const { role, leader } = standing;
     if (role === 'leader' || role === 'idle') return output.live(undefined);
-    const who = leader ? `, led by ${leader.id} since ${leader.acquiredAt ?? 'some time ago'}` : '';
+    const who = leader
+      ? `, led by ${printable(leader.id)} since ${leader.acquiredAt ?? 'some time ago'}`
+      : '';
     output.live(`waiting for "${key}"${who}`);
   };
   let follows: string | undefined;
@@ -20,7 +23,7 @@ export function tellStanding(election: Election, output: Output): () => void {
       const { id, token } = leader;
       output.tell({
         event: 'waiting',
-        text: `waiting for "${key}", led by ${id}`,
+        text: `waiting for "${key}", led by ${printable(id)}`,
         fields: { key, leader: id, token },
       });
     }),

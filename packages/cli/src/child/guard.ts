@@ -86,9 +86,15 @@ export class Guard {
       this.#order({ type: 'deadline', deadline: this.#deadlineOf(term) });
   }
 
-  signal(signal: NodeJS.Signals): void {
-    if (this.#running) this.#order({ type: 'signal', signal });
-  }
+  /** Give the command a signal. False when none runs. */
+  readonly take = (signal: NodeJS.Signals): boolean => {
+    if (!this.#running) return false;
+    this.#order({ type: 'signal', signal });
+    return true;
+  };
+
+  /** One that means nothing without a command. */
+  readonly pass = (signal: NodeJS.Signals): void => void this.take(signal);
 
   /** It has the grace to end, as long as nobody else may lead. */
   stop(): void {

@@ -8,10 +8,11 @@ import { Guard } from '../child/guard.ts';
 import { supervise } from '../child/supervision.ts';
 import { contextOf } from '../command.ts';
 import { durationMs } from '../duration.ts';
-import { Exit, UsageError, codeOfSignal, exitCodes } from '../exit-codes.ts';
+import { End } from '../end.ts';
+import { Exit, UsageError, exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
+import { printable } from '../printable.ts';
 import { jsonOf, openTenure } from '../settings.ts';
-import { hearSignals } from '../signals.ts';
 import { exitOf } from './run.ts';
 
 interface Options {
@@ -61,15 +62,7 @@ async function lock(key: string, command: readonly string[], options: Options, s
     ...(metadata === undefined ? {} : { metadata: jsonOf(metadata) }),
   });
   const guard = new Guard(graceMs);
-  const over = new AbortController();
-  const deaf = hearSignals({
-    end: (signal) => {
-      if (guard.isRunning) guard.signal(signal);
-      else if (over.signal.aborted) process.exit(codeOfSignal(signal));
-      else over.abort(new Exit(codeOfSignal(signal)));
-    },
-    pass: (signal) => guard.signal(signal),
-  });
+  const end = new End(guard);
   const env = environmentOf(settings);
   const waiting = tellWaiting(tenure, key, output);
   try {
@@ -84,7 +77,7 @@ async function lock(key: string, command: readonly string[], options: Options, s
         });
         return supervise(term, { tenure, guard, output, command, env });
       },
-      { signal: over.signal, ...(waitMs === undefined ? {} : { waitMs }) },
+      { signal: end.signal, ...(waitMs === undefined ? {} : { waitMs }) },
     );
     throw exitOf(ended);
   } catch (error) {
@@ -95,7 +88,7 @@ async function lock(key: string, command: readonly string[], options: Options, s
     waiting.unsubscribe();
     await tenure.close();
     guard.close();
-    deaf();
+    end.close();
   }
 }
 
@@ -105,7 +98,7 @@ function tellWaiting(tenure: Tenure, key: string, output: Output): Subscription 
     // Our own claim may be seen before we hear of it.
     if (!holder || holder.id === tenure.candidate.id) return;
     const { id, token } = holder;
-    const text = `waiting for "${key}", held by ${id}`;
+    const text = `waiting for "${key}", held by ${printable(id)}`;
     output.live(text);
     output.tell({ event: 'waiting', text, fields: { key, holder: id, token } });
   });

@@ -7,11 +7,11 @@ import type { Ended } from '../child/guard.ts';
 import { supervise } from '../child/supervision.ts';
 import { contextOf } from '../command.ts';
 import { durationMs } from '../duration.ts';
+import { End } from '../end.ts';
 import { AccessDeniedError } from '@tenure/core';
 import type { Term } from '@tenure/core';
 import { Exit, UsageError, codeOfSignal, exitCodes } from '../exit-codes.ts';
 import { jsonOf, openTenure } from '../settings.ts';
-import { hearSignals } from '../signals.ts';
 import { tellStanding } from '../standing.ts';
 
 interface Options {
@@ -67,66 +67,40 @@ async function run(key: string, command: readonly string[], options: Options, se
   });
   const election = tenure.election(key);
   const guard = new Guard(graceMs);
-  const over = new Leaving();
-  const deaf = hearSignals({
-    end: (signal) => {
-      if (over.isAsked() && !guard.isRunning) process.exit(codeOfSignal(signal));
-      over.ask();
-      // The command decides what becomes of it; without one there is nobody to ask.
-      if (guard.isRunning) guard.signal(signal);
-      else over.leave(new Exit(codeOfSignal(signal)));
-    },
-    pass: (signal) => guard.signal(signal),
-  });
+  const end = new End(guard);
   const supervision = { tenure, guard, output, command, env: environmentOf(settings) };
   /** Of one term; of the next, when this one's command is gone. */
   let work: Promise<void> = Promise.resolve();
   const attend = async (term: Term): Promise<void> => {
-    if (term.signal.aborted || over.isAsked()) return;
+    if (term.signal.aborted || end.isAsked()) return;
     const ended = await supervise(term, supervision);
-    if (over.isAsked() || !(ended.stopped || restart)) over.leave(exitOf(ended));
+    if (end.isAsked() || !(ended.stopped || restart)) end.come(exitOf(ended));
     // Not waited for: it waits for us.
     else if (!ended.stopped) void election.resign();
   };
   const silent = tellStanding(election, output);
   election.acquired.subscribe((term) => {
-    work = work.then(() => attend(term)).catch((error: unknown) => over.leave(error));
+    work = work.then(() => attend(term)).catch((error: unknown) => end.come(error));
     term.waitUntil(work);
   });
   election.lost.subscribe(({ term, reason }) => {
     if (once || options.onLost === 'exit')
-      over.leave(new Exit(exitCodes.lost, `lost "${key}", token ${term.token}: ${reason}`));
+      end.come(new Exit(exitCodes.lost, `lost "${key}", token ${term.token}: ${reason}`));
   });
   election.errors.subscribe((error) => {
     // Waiting does not mend a wrong password.
-    if (error instanceof AccessDeniedError && !guard.isRunning) over.leave(error);
+    if (error instanceof AccessDeniedError && !guard.isRunning) end.come(error);
   });
   try {
     election.start();
-    throw await over.reason;
+    await end.reached();
   } finally {
     await election.stop();
     await work;
     silent();
     await tenure.close();
     guard.close();
-    deaf();
-  }
-}
-
-/** Why we leave: the first reason counts. */
-class Leaving {
-  #isAsked = false;
-  leave: (reason: unknown) => void = () => {};
-  readonly reason: Promise<unknown> = new Promise((resolve) => (this.leave = resolve));
-
-  /** By a signal. */
-  ask(): void {
-    this.#isAsked = true;
-  }
-
-  isAsked(): boolean {
-    return this.#isAsked;
+    end.close();
   }
 }
 
