@@ -27,7 +27,7 @@ export class Shift {
   #queue: Queue | undefined;
   #isOver = false;
   #woke: Instant;
-  /** The first tick after the last look. */
+  /** The first tick that was not planned, when last looked for. */
   #nextMs = -Infinity;
   #cancel: () => void = () => {};
   readonly #termEnds = (): void => this.end('term-over');
@@ -80,11 +80,10 @@ export class Shift {
     if (this.#isOver || !this.term.isCurrent()) return;
     const { ticks, onMissed, clock } = this.#host.options;
     const now = clock.now();
-    const wasSetBack = now.wallMs < this.#woke.wallMs;
     for (const tick of this.#again(queue.upToMs, now)) {
       this.#host.tell(tick, { kind: 'skipped', reason: 'ran-before' });
     }
-    if (now.wallMs < this.#nextMs && !wasSetBack) {
+    if (now.wallMs < this.#nextMs) {
       this.#sleep(queue, now);
       return;
     }

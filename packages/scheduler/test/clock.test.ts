@@ -22,6 +22,14 @@ describe('a clock that is set back', () => {
     expect(made.log).toEqual([...ran(10), 'skipped 10 ran-before', ...ran(20)]);
   });
 
+  it('between two looks is noticed by the next', async () => {
+    const made = every(10, a, () => {});
+    await rig.to(13.5);
+    rig.clock.stepWall(-3800);
+    await rig.to(15);
+    expect(made.log).toEqual([...ran(10), 'skipped 10 ran-before']);
+  });
+
   it('by much skips everything up to where it was', async () => {
     const made = every(10, a, () => {});
     await rig.to(32);

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { schedule } from '@tenure/scheduler';
 import type { Job, ScheduleOptions } from '@tenure/scheduler';
 import { InvalidArgumentError } from '@tenure/core';
@@ -230,7 +231,29 @@ describe('jitterMs', () => {
   });
 });
 
+describe('a long term', () => {
+  it('gathers no listeners', async () => {
+    every(1, a, () => {});
+    await rig.to(1.5);
+    const listeners = (): number => getEventListeners(a.election.term!.signal, 'abort').length;
+    const before = listeners();
+    await rig.to(20.5);
+    expect(listeners()).toBe(before);
+  });
+});
+
 describe('stop', () => {
+  it('leaves no timer of its own', async () => {
+    a.election.start();
+    await rig.to(1.5);
+    const before = rig.clock.alarms;
+    const made = every(10, a, () => {}, { jitterMs: 5000 });
+    await rig.to(10);
+    expect(rig.clock.alarms).toBeGreaterThan(before);
+    await made.stop();
+    expect(rig.clock.alarms).toBe(before);
+  });
+
   it('aborts the job, waits for it, and leaves the election', async () => {
     const job = pending();
     let aborted = false;
