@@ -39,6 +39,10 @@ app.post('/orders', (_request, reply) => {
   term.waitUntil(placed);
   return placed;
 });
+app.addHook('onSend', async (_request, reply) => {
+  // Else a client that keeps its connection for the next request keeps us from leaving.
+  if (signal.aborted) reply.header('connection', 'close');
+});
 say(`orders: ${await app.listen({ port: options.port, host: '127.0.0.1' })}/orders`);
 
 async function stand(): Promise<void> {
