@@ -1,9 +1,10 @@
 import ms from 'ms';
 import type { Election, Standing, Term } from '@tenure/core';
 import { later, systemClock } from '@tenure/core/store';
-import { agoText, nowText, timeOfDay } from './moment.ts';
+import { nowText, timeOfDay } from './moment.ts';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';
+import { waitingText } from './waiting.ts';
 
 type Stage = 'waiting' | 'leading' | 'released' | 'lost';
 
@@ -79,11 +80,7 @@ class LiveLine {
     this.#term = term;
     if (term) return this.#count(() => this.#leading(term, jeopardy));
     if (role === 'idle') return this.end();
-    this.#count(() => {
-      const who = leader ? `, led by ${printable(leader.id)}` : '';
-      const since = leader?.acquiredAt === undefined ? '' : ` since ${agoText(leader.acquiredAt)}`;
-      return `waiting for "${printable(this.#key)}"${who}${since}`;
-    });
+    this.#count(() => waitingText(this.#key, leader));
   }
 
   end(): void {

@@ -1,29 +1,21 @@
-import type { Election, Standing } from '@tenure/core';
+import type { Election } from '@tenure/core';
 import type { Output } from './output.ts';
-import { printable } from './printable.ts';
+import { waitingText } from './waiting.ts';
 
 /** Tell how an election goes: waiting as a live line, the rest as it happens. Returns what ends it. */
 export function tellStanding(election: Election, output: Output): () => void {
   const { key } = election;
-  const waiting = (standing: Standing): void => {
-    const { role, leader } = standing;
-    if (role === 'leader' || role === 'idle') return output.live(undefined);
-    const who = leader
-      ? `, led by ${printable(leader.id)} since ${leader.acquiredAt ?? 'some time ago'}`
-      : '';
-    output.live(`waiting for "${key}"${who}`);
-  };
   let follows: string | undefined;
   const subscriptions = [
     election.standing.subscribe((standing) => {
-      waiting(standing);
       const { role, leader } = standing;
+      output.live(role === 'leader' || role === 'idle' ? undefined : waitingText(key, leader));
       if (role !== 'follower' || !leader || String(leader.token) === follows) return;
       follows = String(leader.token);
       const { id, token } = leader;
       output.tell({
         event: 'waiting',
-        text: `waiting for "${key}", led by ${printable(id)}`,
+        text: waitingText(key, leader),
         fields: { key, leader: id, token },
       });
     }),

@@ -11,8 +11,8 @@ import { durationMs } from '../duration.ts';
 import { End } from '../end.ts';
 import { Exit, UsageError, exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
-import { printable } from '../printable.ts';
 import { jsonOf, openTenure } from '../settings.ts';
+import { waitingText } from '../waiting.ts';
 import { exitOf } from './run.ts';
 
 interface Options {
@@ -98,7 +98,7 @@ function tellWaiting(tenure: Tenure, key: string, output: Output): Subscription 
     // Our own claim may be seen before we hear of it.
     if (!holder || holder.id === tenure.candidate.id) return;
     const { id, token } = holder;
-    const text = `waiting for "${key}", held by ${printable(id)}`;
+    const text = waitingText(key, holder);
     output.live(text);
     output.tell({ event: 'waiting', text, fields: { key, holder: id, token } });
   });
