@@ -1,0 +1,16 @@
+export type {
+  Acquired,
+  Away,
+  Died,
+  Ended,
+  HistoryEvent,
+  Injected,
+  Observed,
+  OfTerm,
+  Operation,
+  Saved,
+  Scandal,
+  SeenCurrent,
+  TrueMs,
+} from './event.ts';
+export type { Promises, Rule, Verdict, Violation } from './verdict.ts';
