@@ -1,3 +1,4 @@
+import type { Chance } from './chance.ts';
 import type { Clock } from './clock.ts';
 import { ClosedError, StoreUnavailableError } from './errors.ts';
 import { leaderOf } from './leader.ts';
@@ -12,6 +13,7 @@ import type { Turn } from './runtime/turn.ts';
 export interface Watching {
   readonly store: Store;
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly timing: Timing;
   readonly turn: Turn;
   /** Trouble that is being retried, and what subscribers threw. */
@@ -86,7 +88,7 @@ class Watch {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const { store, clock, timing, trouble } = this.#watching;
+    const { store, clock, chance, timing, trouble } = this.#watching;
     const over = (): boolean => signal.aborted;
     for (let failures = 0; !over(); failures++) {
       try {
@@ -99,7 +101,7 @@ class Watch {
         if (over()) return;
         trouble(error);
       }
-      const waitMs = backOffMs(failures, Math.random(), timing, timing.backOff.downMs);
+      const waitMs = backOffMs(failures, chance.jitter(), timing, timing.backOff.downMs);
       await pause(clock, waitMs, signal).catch(() => {});
     }
   }

@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { chanceOf } from './chance.ts';
+import type { Chance } from './chance.ts';
 import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { InvalidArgumentError } from './errors.ts';
@@ -33,6 +34,12 @@ export interface TenureOptions {
   readonly graceMs?: number;
   /** For tests. @default the machine's clocks */
   readonly clock?: Clock;
+  /**
+   * For tests: jitter and ids are made of these numbers in [0, 1), so that the same numbers make the same ids. Tenures
+   * of one store that are given equal sequences take each other's sessions for their own.
+   * @default the machine's
+   */
+  readonly random?: () => number;
 }
 
 /** What is used where an option is left out. */
@@ -53,6 +60,7 @@ export interface Resolved {
   readonly releaseOn: readonly NodeJS.Signals[];
   readonly graceMs: number;
   readonly clock: Clock;
+  readonly chance: Chance;
 }
 
 /** @throws InvalidArgumentError naming the first option that nobody knows. */
@@ -96,6 +104,7 @@ export function resolveOptions(options: TenureOptions): Resolved {
     'releaseOn',
     'graceMs',
     'clock',
+    'random',
   ]);
   const { store, ttlMs = defaults.ttlMs, timing = {}, candidate = {} } = options;
   const { releaseOn = defaults.releaseOn, graceMs = defaults.graceMs, clock = systemClock } = options;
@@ -114,7 +123,12 @@ export function resolveOptions(options: TenureOptions): Resolved {
       'candidate.reclaim needs a candidate.id that is the same at every start: without one, nobody was us before',
     );
   }
-  const id = candidate.id ?? `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`;
+  const { random } = options;
+  if (random !== undefined && typeof random !== 'function') {
+    throw new InvalidArgumentError(`random must be a function, as Math.random is, got ${typeof random}`);
+  }
+  const chance = chanceOf(random);
+  const id = candidate.id ?? `${hostname()}:${process.pid}:${chance.hex(4)}`;
   checkName('candidate.id', id);
   const who: Candidate = {
     id,
@@ -132,5 +146,6 @@ export function resolveOptions(options: TenureOptions): Resolved {
     releaseOn,
     graceMs,
     clock,
+    chance,
   };
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { EventEmitter } from 'eventemitter3';
 import { Candidacy } from './election/candidacy.ts';
 import { Reclaim } from './election/reclaim.ts';
@@ -34,7 +33,7 @@ export class Tenure {
   readonly #byHand = new Set<() => Promise<void>>();
   #closed = false;
   readonly #removeSignals: () => void;
-  readonly #noncePrefix = randomBytes(6).toString('hex');
+  readonly #noncePrefix: string;
   readonly #reclaim: Reclaim | undefined;
   #nonces = 0;
   #closing: Promise<void> | undefined;
@@ -42,12 +41,13 @@ export class Tenure {
   /** @internal */
   constructor(options: TenureOptions) {
     this.#options = resolveOptions(options);
+    this.#noncePrefix = this.#options.chance.hex(6);
     this.#turn = new Turn((error) => this.#report('tenure', error));
-    const { store, clock, timing, candidate } = this.#options;
+    const { store, clock, timing, candidate, chance } = this.#options;
     const isOurs = (claimId: string): boolean => claimId.startsWith(this.#noncePrefix);
     this.#reclaim = this.#options.reclaim ? new Reclaim({ store, id: candidate.id, isOurs }) : undefined;
     const trouble = (error: unknown): void => this.#report('observe', error);
-    this.#observations = new Observations({ store, clock, timing, turn: this.#turn, trouble });
+    this.#observations = new Observations({ store, clock, timing, chance, turn: this.#turn, trouble });
     this.#session = this.#newSession(this.#options.timing);
     this.session = this.#session.events;
     this.#removeSignals = releaseOn(this.#options.releaseOn, () => this.close());
@@ -196,17 +196,28 @@ export class Tenure {
   }
 
   #newSession(timing: Resolved['timing']): Session {
-    const { store, clock, candidate, namespace } = this.#options;
+    const { store, clock, chance, candidate, namespace } = this.#options;
     const failed = (event: string, error: unknown): void => this.#report(event, error);
-    return new Session({ store, timing, clock, turn: this.#turn, name: candidate.id, namespace, failed });
+    const { id: name } = candidate;
+    return new Session({ store, timing, clock, chance, turn: this.#turn, name, namespace, failed });
   }
 
   #surroundings(): Surroundings {
-    const { store, timing, clock } = this.#options;
+    const { store, timing, clock, chance } = this.#options;
     const nonce = (): string => `${this.#noncePrefix}${(this.#nonces += 1).toString(36)}`;
     const refuseClosed = (): void => this.#refuseClosed();
     const reclaim = this.#reclaim;
-    return { store, session: this.#session, timing, clock, turn: this.#turn, nonce, reclaim, refuseClosed };
+    return {
+      store,
+      session: this.#session,
+      timing,
+      clock,
+      chance,
+      turn: this.#turn,
+      nonce,
+      reclaim,
+      refuseClosed,
+    };
   }
 
   #track(candidacy: Candidacy): Candidacy {

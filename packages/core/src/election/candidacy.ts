@@ -34,7 +34,7 @@ export class Candidacy implements SessionUser {
     this.key = key;
     this.candidate = candidate;
     this.#around = around;
-    const { clock, turn, timing, nonce } = around;
+    const { clock, chance, turn, timing, nonce } = around;
     this.#verbs = new TermVerbs(around, {
       trouble: (error) => this.trouble(error),
       release: async () => {
@@ -59,7 +59,7 @@ export class Candidacy implements SessionUser {
       clock,
       turn,
       transition: (state, event, at) =>
-        electionTransition(state, { ...event, at, jitter: Math.random(), nonce: nonce() }, timing),
+        electionTransition(state, { ...event, at, jitter: chance.jitter(), nonce: nonce() }, timing),
       callOf: electionCall,
       alarmOf: electionAlarm,
       perform: (call, signal) => this.#calls.perform(call, signal),

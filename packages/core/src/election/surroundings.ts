@@ -1,3 +1,4 @@
+import type { Chance } from '../chance.ts';
 import type { Clock } from '../clock.ts';
 import type { Session } from '../session/session.ts';
 import type { Store } from '../store.ts';
@@ -12,6 +13,7 @@ export interface Surroundings {
   readonly session: Session;
   readonly timing: Timing;
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly turn: Turn;
   /** A new claim id each time. */
   readonly nonce: () => string;

@@ -119,7 +119,7 @@ export class TermVerbs implements TermHost {
 
   /** Until the store has answered or the term is over. Both verbs are harmless when repeated. */
   async #insist(term: LiveTerm, verb: Verb): Promise<void> {
-    const { session, clock, timing } = this.#around;
+    const { session, clock, chance, timing } = this.#around;
     for (let failures = 0; ; failures++) {
       const { store } = session;
       if (!term.isCurrent() || !store) throw term.lostError();
@@ -134,7 +134,7 @@ export class TermVerbs implements TermHost {
         }
         if (term.over.aborted) throw term.lostError(error);
         this.#host.trouble(error);
-        await pause(clock, backOffMs(failures, Math.random(), timing), term.over).catch(() => {});
+        await pause(clock, backOffMs(failures, chance.jitter(), timing), term.over).catch(() => {});
       }
     }
   }

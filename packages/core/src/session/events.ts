@@ -1,3 +1,4 @@
+import type { Chance } from '../chance.ts';
 import type { Clock } from '../clock.ts';
 import type { EndReason } from '../ending.ts';
 import type { ListenerFailure } from '../runtime/emitter.ts';
@@ -34,6 +35,7 @@ export interface SessionOptions {
   readonly store: Store;
   readonly timing: Timing;
   readonly clock: Clock;
+  readonly chance: Chance;
   readonly turn: Turn;
   /** Shown to people who look into the store. */
   readonly name: string;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'eventemitter3';
 import { Attachment } from './attachment.ts';
 import type { EndReason } from '../ending.ts';
@@ -18,8 +17,6 @@ type Happening = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E
 
 const CALLS_IN_FLIGHT = 64;
 
-const nonce = (): string => randomBytes(8).toString('hex');
-
 /** Keeps one session alive for everybody in this tenure, and a new one when that is gone. */
 export class Session {
   readonly events: EventEmitter<SessionEvents> = new EventEmitter<SessionEvents>();
@@ -38,7 +35,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
-    const { clock, turn, timing } = options;
+    const { clock, chance, turn, timing } = options;
     this.#runtime = new Runtime<SessionState, Happening, SessionCall>({
       initial: initialSession,
       clock,
@@ -47,7 +44,7 @@ export class Session {
       callOf: sessionCall,
       alarmOf: (state, at) => sessionAlarm(state, at, timing),
       perform: (call, signal) => this.#perform(call, signal),
-      onAlarm: () => ({ type: 'alarm', jitter: Math.random() }),
+      onAlarm: () => ({ type: 'alarm', jitter: chance.jitter() }),
       changed: (before, after) => this.#changed(before, after),
       abandoned: (call) => this.#abandoned(call),
     });
@@ -73,7 +70,7 @@ export class Session {
   use(user: SessionUser): () => void {
     this.#users.add(user);
     if (this.current) user.usable();
-    this.#dispatch({ type: 'want', nonce: nonce() });
+    this.#dispatch({ type: 'want', nonce: this.#nonce() });
     return () => this.#users.delete(user);
   }
 
@@ -102,12 +99,16 @@ export class Session {
     return this.#closed;
   }
 
+  #nonce(): string {
+    return this.#options.chance.hex(8);
+  }
+
   #dispatch(happening: Happening): void {
     this.#runtime.dispatch(happening);
   }
 
   async #perform(call: SessionCall, signal: AbortSignal): Promise<Happening> {
-    const { store, timing, name, namespace, clock } = this.#options;
+    const { store, timing, name, namespace, clock, chance } = this.#options;
     // Before anything leaves this process: the TTL may have begun at any moment from here on (S1).
     const sentAt = clock.now();
     try {
@@ -122,7 +123,7 @@ export class Session {
           this.#attachment = new Attachment(session, this.#options, {
             gone: () => {
               this.#look();
-              this.#dispatch({ type: 'gone', nonce: nonce() });
+              this.#dispatch({ type: 'gone', nonce: this.#nonce() });
             },
             hint: () => this.#dispatch({ type: 'hint', byStore: true }),
           });
@@ -141,14 +142,14 @@ export class Session {
           await this.#attachment?.session.close(signal);
           return { type: 'closed' };
       }
-      return { type: 'failed', jitter: Math.random(), notApplied: false };
+      return { type: 'failed', jitter: chance.jitter(), notApplied: false };
     } catch (error) {
       if (error instanceof SessionGoneError) {
         this.#look();
-        return { type: 'gone', nonce: nonce() };
+        return { type: 'gone', nonce: this.#nonce() };
       }
       if (!signal.aborted) this.#trouble(error);
-      return { type: 'failed', jitter: Math.random(), notApplied: error instanceof NotAppliedError };
+      return { type: 'failed', jitter: chance.jitter(), notApplied: error instanceof NotAppliedError };
     }
   }
 
