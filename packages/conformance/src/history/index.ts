@@ -1,3 +1,4 @@
+export { checkHistory } from './check.ts';
 export type {
   Acquired,
   Away,
