@@ -23,7 +23,15 @@ export type Fault =
   /** Nothing comes back until the signal aborts. `applied`: the store does it all the same. */
   | { readonly kind: 'hung'; readonly applied: boolean }
   /** Takes so long to the store and back. What is on its way arrives, also when the caller has given up. */
-  | { readonly kind: 'late'; readonly requestMs: number; readonly answerMs: number };
+  | Late
+  /** As `late`; and the request arrives once more, so long after the first. Nobody waits for what comes of that. */
+  | (Omit<Late, 'kind'> & { readonly kind: 'twice'; readonly againMs: number });
+
+interface Late {
+  readonly kind: 'late';
+  readonly requestMs: number;
+  readonly answerMs: number;
+}
 
 export interface UnreliableOptions {
   /** Of the machine on which the caller runs. */
@@ -32,6 +40,13 @@ export interface UnreliableOptions {
   readonly fault?: (call: Call) => Fault | undefined;
   /** While true, what the store would say unasked is dropped for good: hints, `gone`, and what wakes a park. */
   readonly deaf?: () => boolean;
+  /**
+   * By what requests and answers travel, when a stopped machine shall not stop what is on its way: what has arrived waits
+   * until the machine's own clock goes on. @default `clock`
+   */
+  readonly wire?: Clock;
+  /** How long what the store says unasked takes: hints, `gone`, wake-ups, what a watch sees. Only with `wire`. @default 0 */
+  readonly noticeMs?: () => number;
 }
 
 const never = new AbortController().signal;
@@ -49,7 +64,10 @@ export function unreliable(store: Store, options: UnreliableOptions): Store {
     holder: (key, signal) => line.call({ verb: 'holder', key }, signal, (s) => store.holder(key, s)),
     async *watch(key, signal) {
       await line.call({ verb: 'watch', key }, signal, async () => {});
-      yield* store.watch(key, signal);
+      for await (const holder of store.watch(key, signal)) {
+        await line.notice(signal);
+        yield holder;
+      }
     },
     list: (prefix, signal) => line.call({ verb: 'list', key: prefix }, signal, (s) => store.list(prefix, s)),
     evict: (key, token, how, signal) =>
@@ -64,7 +82,7 @@ function overNetwork(session: StoreSession, line: Network): StoreSession {
   const sessionId = session.id;
   const gone = new AbortController();
   const hear = (): void => {
-    if (!line.deaf) gone.abort(session.gone.reason);
+    if (!line.deaf) line.tell(() => gone.abort(session.gone.reason));
   };
   if (session.gone.aborted) hear();
   else session.gone.addEventListener('abort', hear, { once: true });
@@ -84,6 +102,7 @@ function overNetwork(session: StoreSession, line: Network): StoreSession {
       await line.call(about('park', held), signal, async () => {});
       await session.park(held, signal);
       if (line.deaf) await line.silence(signal);
+      await line.notice(signal);
     },
     release: (key, claimId, signal) =>
       line.call({ verb: 'release', sessionId, key, claimId }, signal, (s) =>
@@ -96,7 +115,7 @@ function overNetwork(session: StoreSession, line: Network): StoreSession {
     close: (signal) => line.call({ verb: 'close', sessionId }, signal, (s) => session.close(s)),
     taken: (hint) =>
       session.taken(() => {
-        if (!line.deaf) hint();
+        if (!line.deaf) line.tell(hint);
       }),
   };
 }
@@ -130,29 +149,55 @@ class Network {
         return this.silence(signal);
       case 'late':
         return abortable(this.#late(fault, ask), signal);
+      case 'twice':
+        void this.#pass(fault.requestMs + fault.againMs).then(() => ask(never).catch(() => {}));
+        return abortable(this.#late({ ...fault, kind: 'late' }, ask), signal);
     }
+  }
+
+  /** Resolves when the machine hears what the store says unasked. Rejects with the signal's reason. */
+  async notice(signal: AbortSignal): Promise<void> {
+    const { wire, noticeMs } = this.#options;
+    if (!wire) return;
+    await abortable(
+      this.#pass(noticeMs?.() ?? 0).then(() => this.#arrived()),
+      signal,
+    );
+  }
+
+  /** The same for what nobody waits for. */
+  tell(say: () => void): void {
+    if (this.#options.wire) void this.notice(never).then(say);
+    else say();
   }
 
   silence(signal: AbortSignal): Promise<never> {
     return abortable(new Promise<never>(() => {}), signal);
   }
 
-  async #late<T>(
-    { requestMs, answerMs }: Fault & { kind: 'late' },
-    ask: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  async #late<T>({ requestMs, answerMs }: Late, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
     await this.#pass(requestMs);
     try {
       return await ask(never);
     } finally {
       await this.#pass(answerMs);
+      await this.#arrived();
     }
   }
 
   #pass(ms: number): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, wire = clock } = this.#options;
     return new Promise((resolve) => {
-      clock.alarm(later(clock.now(), ms), resolve);
+      wire.alarm(later(wire.now(), ms), resolve);
+    });
+  }
+
+  /** The machine takes it in when it runs. */
+  async #arrived(): Promise<void> {
+    const { clock, wire = clock } = this.#options;
+    if (wire === clock) return;
+    await new Promise<void>((resolve) => {
+      clock.alarm(clock.now(), resolve);
     });
   }
 }
