@@ -1,4 +1,6 @@
 export { checkHistory } from './check.ts';
+export { timeline } from './timeline.ts';
+export type { TimelineOptions } from './timeline.ts';
 export type {
   Acquired,
   Away,

@@ -1,0 +1,68 @@
+import type { Operation } from './event.ts';
+import { fenced } from './fenced.ts';
+import type { Fenced, FencedOp } from './fenced.ts';
+import type { History } from './history.ts';
+import { lostAdds } from './last-read.ts';
+import { linearize } from './linearize.ts';
+import type { Stuck } from './linearize.ts';
+import { settled } from './unanswered.ts';
+import type { Violation } from './verdict.ts';
+import { inMs, ofOperation } from './wording.ts';
+
+/** C2: what looks at tokens behaves as one register or set that refuses every token smaller than the greatest it has seen. */
+export function fencedLinearizable({ operations, promises }: History): Violation[] {
+  return [...operations].flatMap(([resource, of]) =>
+    resource.startsWith('fenced') ? violationsOf(resource, of, promises.slackMs) : [],
+  );
+}
+
+function violationsOf(resource: string, operations: readonly Operation[], slackMs: number): Violation[] {
+  const lost = lostAdds(operations);
+  if (lost) {
+    const which = lost.adds.map((add) => ofOperation(add)).join('; ');
+    const text = `${resource}: ${lost.adds.length} acknowledged but not in the last read, called at ${inMs(lost.read.calledAt)}: ${which}`;
+    return [{ rule: 'fenced-linearizable', text, events: [...lost.adds, lost.read] }];
+  }
+  const { found, steps, stuck } = { stuck: undefined, ...linearize(fencedOps(operations, slackMs), fenced) };
+  if (found) return [];
+  const text = stuck
+    ? explain(stuck)
+    : `was given up after ${steps} steps: whether it is linearizable is not known`;
+  const events = (stuck?.window ?? []).map(({ operation }) => operation);
+  return [{ rule: 'fenced-linearizable', text: `${resource}: ${text}`, events }];
+}
+
+/** Times that processes stamped may be wrong by the slack: an answer may have come so much later. */
+export function fencedOps(operations: readonly Operation[], slackMs: number): FencedOp[] {
+  const bits = new Map<string, bigint>();
+  for (const { call } of operations)
+    if (call.kind === 'add' && !bits.has(call.element)) bits.set(call.element, 1n << BigInt(bits.size));
+  const elementsOf = ({ call, value }: Operation): bigint | undefined => {
+    const elements = call.kind === 'add' ? [call.element] : typeof value === 'object' ? value : [];
+    let all = 0n;
+    for (const element of elements) {
+      const bit = bits.get(element);
+      if (bit === undefined) return undefined;
+      all |= bit;
+    }
+    return all;
+  };
+  return settled(
+    operations.map((operation) => ({ ...operation, returnedAt: operation.returnedAt + slackMs })),
+  ).map((operation) => ({
+    operation,
+    outcome: operation.outcome,
+    callAt: operation.calledAt,
+    returnAt: operation.returnedAt,
+    elements: elementsOf(operation),
+  }));
+}
+
+function explain({ blocker, window, state }: Stuck<FencedOp, Fenced>): string {
+  const others = window.filter((op) => op !== blocker).map(({ operation }) => ofOperation(operation));
+  const held = state.value === undefined ? '' : `, and held ${state.value}`;
+  return (
+    `no order explains ${ofOperation(blocker.operation)}: the greatest token by then was ${state.greatest}${held}; ` +
+    (others.length > 0 ? `around it ${others.join('; ')}` : 'it came first')
+  );
+}
