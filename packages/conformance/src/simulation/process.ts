@@ -31,7 +31,7 @@ export class Process {
   /** Names of its candidates. */
   readonly candidates: string[] = [];
   /** Names of its observers, and the end of each. */
-  readonly observers = new Map<string, () => void>();
+  readonly observers: Map<string, () => void> = new Map();
   weather: Weather;
   isDead = false;
   isClosing = false;

@@ -21,13 +21,13 @@ export class World {
   readonly space: MemorySpace;
   readonly dice: Dice;
   readonly chronicle: Chronicle;
-  readonly registers = new Map<string, { readonly fenced: Register; readonly unfenced: Register }>();
+  readonly registers: Map<string, { readonly fenced: Register; readonly unfenced: Register }> = new Map();
   /** Requests get no answer. */
   isDown = false;
   /** Nothing goes wrong any more, and leaders hold on. */
   isCalm = false;
   /** Operations without an answer so far. */
-  readonly unanswered = new Set<() => void>();
+  readonly unanswered: Set<() => void> = new Set();
   readonly #saves = new Map<string, Mark>();
   #written = 0;
 
