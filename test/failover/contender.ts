@@ -31,7 +31,7 @@ export class Contender {
   /** Somebody ended it on purpose. */
   #expected = false;
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, heard: (report: Report) => void = () => {}) {
     this.id = plan.id;
     this.keys = plan.keys;
     this.#child = spawn(process.execPath, ['--import', 'tsx', WORKER, JSON.stringify(plan)], {
@@ -42,6 +42,7 @@ export class Contender {
     guard(this.#child);
     this.#child.on('message', (report: Report) => {
       this.reports.push(report);
+      heard(report);
       for (const waiter of this.#waiters) waiter.offer(report);
     });
     this.#child.on('error', () => {}); // seen as an exit, or as silence

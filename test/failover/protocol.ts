@@ -12,10 +12,19 @@ export interface Plan {
   readonly releaseOn: readonly NodeJS.Signals[];
   /** Asks its terms whether they are current, again and again. */
   readonly reads: boolean;
+  /** Its wall clock can be set by `step`; otherwise it has the machine's. */
+  readonly steppable?: boolean;
+  /** Leaders work on resources that are kept there, and save checkpoints. */
+  readonly duty?: { readonly host: string; readonly port: number };
 }
 
 export type Order =
-  | { readonly order: 'start' | 'resign' | 'stop' | 'observe'; readonly keys: readonly string[] }
+  | {
+      readonly order: 'start' | 'resign' | 'stop' | 'observe' | 'evict' | 'evict by force';
+      readonly keys: readonly string[];
+    }
+  /** Set its wall clock forward, or back. Its monotonic clock, and what reports are stamped by, go on. */
+  | { readonly order: 'step'; readonly ms: number }
   /** Block the event loop for `ms`, and longer until that file is there. */
   | { readonly order: 'block'; readonly ms: number; readonly untilFile: string }
   /** Close the tenure and end when nothing is left to do: by itself, not by process.exit. */
@@ -52,6 +61,28 @@ export type Report = {
       readonly key: string;
       readonly leader: { readonly id: string; readonly value: string; readonly token: bigint } | undefined;
     }
+  /** The checkpoint that the term found: JSON. */
+  | {
+      readonly what: 'found';
+      readonly key: string;
+      readonly token: bigint;
+      readonly checkpoint: string | undefined;
+    }
+  | {
+      readonly what: 'saved';
+      readonly key: string;
+      readonly token: bigint;
+      readonly calledAt: bigint;
+      readonly checkpoint: string;
+      readonly outcome: 'ok' | 'unknown';
+    }
+  /** The resource answered. */
+  | {
+      readonly what: 'operated';
+      readonly id: string;
+      readonly outcome: 'ok' | 'refused';
+      readonly value: number | undefined;
+    }
   | { readonly what: 'session'; readonly event: string; readonly detail: string }
   /** It did not run since `since`. The views are the first reads afterwards. */
   | { readonly what: 'away'; readonly since: bigint; readonly views: readonly View[] }
@@ -59,6 +90,8 @@ export type Report = {
   /** What must never happen: an unhandled rejection, an uncaught exception, a warning, a term that came back. */
   | { readonly what: 'scandal'; readonly message: string }
 );
+
+export type Unstamped = Report extends infer R ? (R extends Report ? Omit<R, 'at'> : never) : never;
 
 export type ReportOf<What extends Report['what']> = Report & { readonly what: What };
 

@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { createTenure, openStore } from '@tenure/core';
 import type { Election, Term, TermEnd } from '@tenure/core';
+import { Duty } from '../storm/duty.ts';
+import { SteppedClock } from '../storm/stepped-clock.ts';
 import { msBetween } from './protocol.ts';
-import type { Order, Plan, Report, View } from './protocol.ts';
+import type { Order, Plan, Unstamped, View } from './protocol.ts';
 
 const READ_EVERY_MS = 5;
-
-type Unstamped = Report extends infer R ? (R extends Report ? Omit<R, 'at'> : never) : never;
 
 const now = (): bigint => process.hrtime.bigint();
 const tell = (report: Unstamped, at = now()): void => {
@@ -28,12 +28,15 @@ interface Stand {
 }
 
 const plan = JSON.parse(process.argv[2] ?? '') as Plan;
+const duty = plan.duty && new Duty(plan.id, plan.duty, plan.ttlMs, tell);
+const clock = plan.steppable ? new SteppedClock() : undefined;
 const tenure = createTenure({
   store: await openStore(plan.storeUrl),
   namespace: plan.namespace,
   ttlMs: plan.ttlMs,
   candidate: { id: plan.id },
   releaseOn: plan.releaseOn,
+  ...(clock && { clock }),
 });
 const stands = new Map<string, Stand>(plan.keys.map((key) => [key, stand(key)]));
 let reader: NodeJS.Timeout | undefined;
@@ -49,6 +52,7 @@ function stand(key: string): Stand {
     const { token } = term;
     tell({ what: 'acquired', key, token }, at);
     term.signal.addEventListener('abort', () => tell({ what: 'aborted', key, token }));
+    duty?.begin(term).catch(scandal);
   });
   const ended = ({ kind, reason, term }: TermEnd): void => {
     const at = now();
@@ -115,6 +119,7 @@ async function close(): Promise<void> {
   closing = true;
   await tenure.close();
   clearInterval(reader);
+  duty?.close();
   tell({ what: 'closed' });
   process.disconnect();
 }
@@ -122,6 +127,7 @@ async function close(): Promise<void> {
 function follow(order: Order): void {
   if (order.order === 'block') return block(order.ms, order.untilFile);
   if (order.order === 'close') return void close();
+  if (order.order === 'step') return clock?.step(order.ms);
   for (const key of order.keys) {
     const { election } = stands.get(key)!;
     switch (order.order) {
@@ -134,6 +140,14 @@ function follow(order: Order): void {
       case 'stop':
         void election.stop();
         break;
+      case 'evict':
+      case 'evict by force': {
+        const force = order.order === 'evict by force';
+        tenure.evict(key, { force }).catch((error: unknown) => {
+          tell({ what: 'trouble', message: `${order.order} ${key}: ${String(error)}` });
+        });
+        break;
+      }
       case 'observe':
         tenure
           .observe(key)

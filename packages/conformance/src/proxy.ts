@@ -34,6 +34,8 @@ export interface Proxy extends Address, AsyncDisposable {
   refuse(): Promise<void>;
   /** Forward everything `ms` late, in both directions. */
   delay(ms: number): void;
+  /** Forward so many bytes of every connection at a time, in both directions: answers come, and take for ever. */
+  drip(bytes: number, everyMs: number): void;
   /** Reset every connection there is; new ones are served. */
   reset(): void;
   /**
@@ -62,6 +64,7 @@ class Line {
   readonly #proxy: TcpProxy;
   readonly #held: Record<Direction, Buffer[]> = { up: [], down: [] };
   readonly #alarms = new Set<() => void>();
+  readonly #dripping = new Set<Direction>();
   readonly #hungUp = new Set<Socket>();
   #tail: Buffer = Buffer.alloc(0);
   #cut: Cut | undefined;
@@ -112,9 +115,39 @@ class Line {
       this.#swallow(this.#cut);
       return;
     }
-    if (this.#proxy.holds(direction)) this.#held[direction].push(chunk);
-    else if (this.#proxy.delayMs === 0) this.#send(direction, chunk);
-    else this.#late(() => this.#send(direction, chunk));
+    const { drops, delayMs } = this.#proxy;
+    const held = this.#held[direction];
+    if (held.length === 0 && !this.#proxy.holds(direction) && !drops && delayMs === 0) {
+      this.#send(direction, chunk);
+      return;
+    }
+    // Whatever comes late comes in order, also when the delay is changed meanwhile.
+    held.push(chunk);
+    if (drops) this.#drip(direction);
+    else if (!this.#proxy.holds(direction)) this.#late(() => this.#forward(direction));
+  }
+
+  /** The first that is held. */
+  #forward(direction: Direction): void {
+    if (this.#proxy.holds(direction)) return;
+    const chunk = this.#held[direction].shift();
+    if (chunk) this.#send(direction, chunk);
+  }
+
+  #drip(direction: Direction): void {
+    const { drops } = this.#proxy;
+    if (!drops || this.#dripping.has(direction)) return;
+    this.#dripping.add(direction);
+    this.#after(drops.everyMs, () => {
+      this.#dripping.delete(direction);
+      // What a black hole holds as well is flushed when that heals.
+      if (this.#proxy.holds(direction)) return;
+      const chunk = this.#held[direction].shift();
+      if (!chunk) return;
+      if (chunk.length > drops.bytes) this.#held[direction].unshift(chunk.subarray(drops.bytes));
+      this.#send(direction, chunk.subarray(0, drops.bytes));
+      this.#drip(direction);
+    });
   }
 
   #send(direction: Direction, chunk: Buffer): void {
@@ -125,7 +158,11 @@ class Line {
   }
 
   #late(due: () => void): void {
-    const cancel = after(this.#proxy.delayMs, () => {
+    this.#after(this.#proxy.delayMs, due);
+  }
+
+  #after(ms: number, due: () => void): void {
+    const cancel = after(ms, () => {
       this.#alarms.delete(cancel);
       due();
     });
@@ -157,7 +194,7 @@ class Line {
 
   #close(from: Socket): void {
     if (this.#cut && from === this.#client) return;
-    if (this.#proxy.holds('up') || this.#proxy.holds('down')) {
+    if (this.#proxy.holds('up') || this.#proxy.holds('down') || this.#proxy.drops) {
       this.#hungUp.add(from);
       return;
     }
@@ -185,6 +222,7 @@ class TcpProxy implements Proxy {
   readonly lines = new Set<Line>();
   connections = 0;
   delayMs = 0;
+  drops: { readonly bytes: number; readonly everyMs: number } | undefined;
   cut: Cut | undefined;
   #port = 0;
   #holding: readonly Direction[] = [];
@@ -209,6 +247,7 @@ class TcpProxy implements Proxy {
   async pass(): Promise<void> {
     this.#holding = [];
     this.delayMs = 0;
+    this.drops = undefined;
     if (!this.#server) await this.listen();
     for (const line of this.lines) line.flush();
   }
@@ -229,6 +268,10 @@ class TcpProxy implements Proxy {
 
   delay(ms: number): void {
     this.delayMs = ms;
+  }
+
+  drip(bytes: number, everyMs: number): void {
+    this.drops = { bytes, everyMs };
   }
 
   reset(): void {

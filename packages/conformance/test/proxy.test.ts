@@ -157,3 +157,33 @@ it('closes everything', async () => {
   await closed;
   expect(proxy.open).toBe(0);
 });
+
+it('sends a few bytes at a time when it drips, all of them in order, and the rest at once when it heals', async () => {
+  const socket = await connect();
+  const heard: string[] = [];
+  socket.on('data', (chunk) => heard.push(String(chunk)));
+  proxy.drip(4, 1);
+  socket.write('one two three four');
+  while (heard.join('') !== 'ONE TWO THREE FOUR') await once(socket, 'data');
+  expect(heard.length).toBeGreaterThan(2);
+
+  proxy.drip(1, 3_600_000);
+  socket.write('all of it');
+  const rest = answer(socket);
+  await proxy.pass();
+  expect(await rest).toBe('ALL OF IT');
+});
+
+it('keeps the order of what was delayed when the delay ends', async () => {
+  const socket = await connect();
+  const heard: string[] = [];
+  socket.on('data', (chunk) => heard.push(String(chunk)));
+  proxy.delay(3_600_000);
+  socket.write('first ');
+  for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+  expect(asked).toEqual([]);
+  await proxy.pass();
+  socket.write('second');
+  while (!heard.join('').endsWith('SECOND')) await once(socket, 'data');
+  expect(heard.join('')).toBe('FIRST SECOND');
+});

@@ -1,0 +1,44 @@
+import type { VenueKind } from '../servers/venue.ts';
+import { brokenWord } from './broken-word.ts';
+import { Dice } from './dice.ts';
+import type { Fault } from './fault.ts';
+import { networkFaults } from './network-faults.ts';
+import { processFaults } from './process-faults.ts';
+import { serverFaults } from './server-faults.ts';
+
+/** Faults that come together, for how long, and how long it is calm afterwards. */
+export interface Episode {
+  readonly faults: readonly { readonly fault: Fault; readonly ms: number; readonly dice: Dice }[];
+  readonly calmMs: number;
+}
+
+const WORD_IS_BROKEN = 0.12;
+
+/** The same for the same seed, store and number, whatever happened before. */
+export function episode(kind: VenueKind, seed: number, number: number, ttlMs: number): Episode {
+  const dice = new Dice(seed * 1009 + number * 7919);
+  dice.roll();
+  const here = (faults: readonly Fault[]): Fault[] => faults.filter(({ kinds }) => kinds.includes(kind));
+  const chosen = dice.chance(WORD_IS_BROKEN)
+    ? [dice.pick(here(brokenWord))]
+    : together(dice, [here(processFaults), here(networkFaults), here(serverFaults)]);
+  return {
+    faults: chosen.map((fault) => ({
+      fault,
+      ms: Math.round(dice.between(...fault.lastsTtl) * ttlMs),
+      dice: new Dice(dice.whole(0, 2 ** 32 - 1)),
+    })),
+    calmMs: Math.round(dice.between(0, 0.5) * ttlMs),
+  };
+}
+
+/** One, two or three, of different sorts: of processes, of the network, of servers. */
+function together(dice: Dice, sorts: readonly (readonly Fault[])[]): Fault[] {
+  const count = dice.pick([1, 1, 1, 2, 2, 3]);
+  return dice
+    .some(
+      sorts.filter(({ length }) => length > 0),
+      count,
+    )
+    .map((faults) => dice.pick(faults));
+}

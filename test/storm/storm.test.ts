@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { venueOrSkip } from '../servers/venue.ts';
+import { storm } from './storm.ts';
+import { judge } from './verdict.ts';
+
+const MS = 20_000;
+const TTL_MS = 2000;
+const SEED = 4;
+
+for (const kind of ['redis', 'postgres', 'sqlite'] as const) {
+  test.skipIf(!(await venueOrSkip(kind)))(
+    `processes on ${kind} keep their word through faults that a seed has chosen`,
+    { timeout: 120_000 },
+    async () => {
+      const {
+        storm: found,
+        verdict,
+        file,
+      } = await judge(await storm({ kind, ms: MS, ttlMs: TTL_MS, seed: SEED }));
+      const broken = verdict.violations.map(({ rule, text }) => `${rule}: ${text} (${file})`);
+      expect(broken).toEqual([]);
+      // It was a storm, and leaders were at work in it.
+      const did = (what: string): number => found.events.filter((event) => event.what === what).length;
+      expect(Object.keys(verdict.faults).length).toBeGreaterThan(1);
+      expect(verdict.terms).toBeGreaterThan(found.keys.length);
+      expect(did('operation')).toBeGreaterThan(100);
+      expect(did('saved')).toBeGreaterThan(10);
+      expect(did('observed')).toBeGreaterThan(found.keys.length);
+    },
+  );
+}
