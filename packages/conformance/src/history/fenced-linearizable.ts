@@ -60,9 +60,9 @@ export function fencedOps(operations: readonly Operation[], slackMs: number): Fe
 
 function explain({ blocker, window, state }: Stuck<FencedOp, Fenced>): string {
   const others = window.filter((op) => op !== blocker).map(({ operation }) => ofOperation(operation));
-  const held = state.value === undefined ? '' : `, and held ${state.value}`;
+  const held = state.value === undefined ? '' : ` and the value ${state.value}`;
   return (
-    `no order explains ${ofOperation(blocker.operation)}: the greatest token by then was ${state.greatest}${held}; ` +
-    (others.length > 0 ? `around it ${others.join('; ')}` : 'it came first')
+    `no order explains ${ofOperation(blocker.operation)}: where most had been done it had seen token ${state.greatest}${held}; ` +
+    (others.length > 0 ? `around it ${others.join('; ')}` : 'nothing was before it')
   );
 }

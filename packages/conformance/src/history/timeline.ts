@@ -1,6 +1,5 @@
 import { InvalidArgumentError, refuseUnknown } from '@tenure/core/store';
 import type { HistoryEvent, TrueMs } from './event.ts';
-import { timeOf } from './history.ts';
 import { inMs, whatOf } from './wording.ts';
 
 export interface TimelineOptions {
