@@ -19,22 +19,29 @@ interface Call {
 
 /** The history as the clients tell it: the resource does one thing at a time. */
 export function played(play: Play): Operation[] {
-  const calls = callsOf(play).toSorted((a, b) => a.effectAt - b.effectAt);
-  let greatest = 0n;
-  let value: number | undefined;
-  const elements: string[] = [];
-  const told = calls.map(({ operation, effectAt }): Operation => {
-    const { call, token, outcome } = operation;
-    if (effectAt === Infinity) return operation;
-    if (token < greatest) return outcome === 'unknown' ? operation : { ...operation, outcome: 'refused' };
-    greatest = token;
-    if (call.kind === 'write') value = call.value;
-    if (call.kind === 'add') elements.push(call.element);
+  const resource = new Resource();
+  return callsOf(play)
+    .toSorted((a, b) => a.effectAt - b.effectAt)
+    .map(({ operation, effectAt }) => (effectAt === Infinity ? operation : resource.answer(operation)))
+    .toSorted((a, b) => a.calledAt - b.calledAt);
+}
+
+class Resource {
+  #greatest = 0n;
+  #value: number | undefined;
+  readonly #elements: string[] = [];
+
+  answer(operation: Operation): Operation {
+    const { call, token, outcome, resource } = operation;
+    if (token < this.#greatest)
+      return outcome === 'unknown' ? operation : { ...operation, outcome: 'refused' };
+    this.#greatest = token;
+    if (call.kind === 'write') this.#value = call.value;
+    if (call.kind === 'add') this.#elements.push(call.element);
     if (outcome === 'unknown' || call.kind !== 'read') return operation;
-    if (play.isSet) return { ...operation, value: [...elements] };
+    const value = resource === 'fenced set' ? [...this.#elements] : this.#value;
     return { ...operation, ...(value !== undefined && { value }) };
-  });
-  return told.toSorted((a, b) => a.calledAt - b.calledAt);
+  }
 }
 
 function callsOf({ chance, clients, count, isSet, lossy, lateMs }: Play): Call[] {
