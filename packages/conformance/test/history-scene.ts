@@ -54,6 +54,11 @@ export const lost = (at: number, candidate: string, token: number, reason = 'exp
   ...termOf(candidate, token),
 });
 
+export const left = (at: number, candidate: string, token: number): Ended => ({
+  ...lost(at, candidate, token, 'closed'),
+  kind: 'released',
+});
+
 export const sees = (at: number, observer: string, token: number | undefined): Observed => ({
   what: 'observed',
   at,

@@ -43,7 +43,7 @@ export function checkHistory(events: readonly HistoryEvent[], promises: Promises
     excusedOverlaps: excused.length,
     longestExcusedMs: longest(excused.map(({ ms }) => ms)),
     longestWithoutLeaderMs: longest(
-      vacant.flatMap(({ leaderAt, quiet }) => (leaderAt < Infinity ? [leaderAt - quiet.from] : [])),
+      vacant.filter(({ isFirst, isFilled }) => isFirst && isFilled).map(({ from, to }) => to - from),
     ),
     unfencedAnomalies: unfencedAnomalies(history),
   };

@@ -1,4 +1,5 @@
 export { checkHistory } from './check.ts';
+export { readHistory, writeHistory } from './text.ts';
 export { timeline } from './timeline.ts';
 export type { TimelineOptions } from './timeline.ts';
 export type {
