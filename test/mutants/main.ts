@@ -1,120 +1,53 @@
 /**
- * `pnpm mutants [rule …]`: takes one safety rule at a time out of a copy of the code and runs the tests of the core
- * against it. Every mutant must be killed; what kills it is printed.
+ * `pnpm mutants [package …] [rule …]`: takes one rule at a time out of a copy of the code and runs the tests of its
+ * package against it, on real servers. Every mutant must be killed; what kills it is printed.
  */
-import { spawn } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { rmSync } from 'node:fs';
+import { table } from '../failover/table.ts';
+import { choose } from './choice.ts';
+import { Copy, brokenFiles } from './copy.ts';
+import { judge, unsound, without } from './judge.ts';
+import type { Run } from './judge.ts';
 import { mutations } from './mutations.ts';
-import type { Mutation } from './mutations.ts';
+import type { PackageName } from './suites.ts';
+import { endTrial, trial } from './trial.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function copyOfTheCode(): Promise<string> {
-  const copy = await mkdtemp(join(tmpdir(), 'tenure-mutants-'));
-  const skip = new Set([join(root, 'node_modules'), join(root, '.git')]);
-  await cp(root, copy, {
-    recursive: true,
-    verbatimSymlinks: true,
-    filter: (path) => !skip.has(path.replace(/\/$/u, '')),
-  });
-  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
-  return copy;
-}
+const chosen = choose(mutations, process.argv.slice(2));
+// Before any time is spent: every edit still fits the code.
+for (const mutation of mutations) await brokenFiles(mutation);
 
-/** The names of the tests that failed; undefined when none did. */
-async function failures(copy: string): Promise<readonly string[] | undefined> {
-  const report = join(copy, 'report.json');
-  // A run that does not end writes none.
-  await rm(report, { force: true });
-  const child = spawn(
-    process.execPath,
-    [
-      join(root, 'node_modules/vitest/vitest.mjs'),
-      'run',
-      '--config',
-      'test/vitest.config.ts',
-      '--project',
-      'unit',
-      '--reporter=json',
-      `--outputFile=${report}`,
-      '--testTimeout=10000',
-      'packages/core/test',
-    ],
-    { cwd: copy, stdio: 'ignore', detached: true },
-  );
-  return new Promise((resolve) => {
-    // A mutant may loop for ever: that is a failure too.
-    const timer = setTimeout(() => {
-      if (child.pid) process.kill(-child.pid, 'SIGKILL');
-    }, 90_000);
-    child.once('exit', (status) => {
-      clearTimeout(timer);
-      if (status === 0) resolve(undefined);
-      else
-        readFile(report, 'utf8').then(
-          (text) => resolve(namesIn(JSON.parse(text))),
-          () => resolve(['(the run did not end)']),
-        );
-    });
+await using copy = await Copy.make();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => {
+    endTrial();
+    rmSync(copy.folder, { recursive: true, force: true });
+    process.exit(1);
   });
 }
-
-interface Report {
-  readonly testResults: readonly {
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
-  }[];
-}
-
-const namesIn = ({ testResults }: Report): string[] =>
-  testResults.flatMap(({ assertionResults }) =>
-    assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
+const judges = new Map<PackageName, Run>();
+for (const name of new Set(chosen.map((mutation) => mutation.package))) {
+  const run: Run = (only) => trial(copy.folder, name, only);
+  const bad = await unsound(run);
+  judges.set(name, without(bad, run));
+  say(
+    `${name}: without any mutation ${bad.size === 0 ? 'all tests pass' : 'these fail, and are not believed:'}`,
   );
-
-async function tryOut(
-  { file, edits }: Mutation,
-  copy: string,
-  judge: (copy: string) => Promise<readonly string[] | undefined> = failures,
-): Promise<readonly string[] | undefined> {
-  const sound = new Map<string, string>();
-  try {
-    for (const [from, to, other] of edits) {
-      const path = join(copy, 'packages/core/src', other ?? file);
-      const text = await readFile(path, 'utf8');
-      if (!sound.has(path)) sound.set(path, text);
-      if (text.split(from).length !== 2) throw new Error(`not exactly once in ${other ?? file}: ${from}`);
-      await writeFile(
-        path,
-        text.replace(from, () => to),
-      );
-    }
-    return await judge(copy);
-  } finally {
-    for (const [path, text] of sound) await writeFile(path, text);
-  }
+  for (const test of bad) say(`    ${test}`);
 }
 
-const wanted = process.argv.slice(2);
-const chosen = mutations.filter(({ rule }) => wanted.length === 0 || wanted.includes(rule));
-const copy = await copyOfTheCode();
-let survivors = 0;
-try {
-  // Before any time is spent: every edit still fits the code.
-  for (const mutation of mutations) await tryOut(mutation, copy, async () => undefined);
-  const sound = await failures(copy);
-  if (sound) throw new Error(`the tests fail without any mutation: ${sound.slice(0, 5).join('; ')}`);
-  for (const mutation of chosen) {
-    const killers = await tryOut(mutation, copy);
-    if (!killers) survivors += 1;
-    say(`${mutation.rule.padEnd(4)} ${killers ? 'killed  ' : 'SURVIVED'}  ${mutation.what}`);
-    for (const name of killers?.slice(0, 2) ?? []) say(`               by: ${name}`);
-    if (killers && killers.length > 2) say(`               and ${killers.length - 2} more`);
-  }
-} finally {
-  await rm(copy, { recursive: true, force: true });
+const rows: Record<string, string>[] = [];
+const survivors: string[] = [];
+for (const [index, mutation] of chosen.entries()) {
+  const { rule, what, package: name } = mutation;
+  const { killer, flaky } = await copy.broken(mutation, () => judge(mutation, judges.get(name)!));
+  const line = `${name} ${rule}: ${what}`;
+  say(`${index + 1}/${chosen.length} ${killer === undefined ? 'SURVIVED' : 'killed  '} ${line}`);
+  for (const test of flaky) say(`    failed once, which proves nothing: ${test}`);
+  if (killer === undefined) survivors.push(line);
+  rows.push({ rule, package: name, break: what, 'killed by': killer ?? 'NOBODY' });
 }
-say(`\n${chosen.length - survivors} of ${chosen.length} mutants killed`);
-process.exitCode = survivors === 0 ? 0 : 1;
+say(`\n${table(rows)}\n\n${chosen.length - survivors.length} of ${chosen.length} mutants killed`);
+for (const line of survivors) say(`survived: ${line}`);
+process.exitCode = survivors.length === 0 ? 0 : 1;

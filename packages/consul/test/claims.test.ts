@@ -93,7 +93,7 @@ describe.skipIf(!(await serverOrSkip('consul')))('a claim', () => {
       true,
     );
     await Promise.all([hint, woken]);
-    expect((await session.renew(soon())).news).toEqual([{ claimId: granted.claimId, what: 'evicted' }]);
+    expect((await session.renew(soon())).news).toEqual([{ claimId: granted.claimId, what: 'forced' }]);
     const next = await here.bench.grant(other);
     expect(next.token).toBeGreaterThan(granted.token);
     await session.release(here.bench.key(), granted.claimId, soon());

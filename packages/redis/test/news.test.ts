@@ -82,9 +82,10 @@ describe.skipIf(missing)('news', () => {
       const { claimId, token } = await granted(session, keyOf('job'));
       expect((await session.renew(signal)).news).toEqual([]);
       expect(await operator.evict(keyOf('job'), token, { force }, signal)).toBe(true);
-      expect((await session.renew(signal)).news).toEqual([{ claimId, what: 'evicted' }]);
+      const news = [{ claimId, what: force ? 'forced' : 'evicted' }];
+      expect((await session.renew(signal)).news).toEqual(news);
       // And again, until it has let go.
-      expect((await session.renew(signal)).news).toEqual([{ claimId, what: 'evicted' }]);
+      expect((await session.renew(signal)).news).toEqual(news);
       await session.release(keyOf('job'), claimId, signal);
       expect((await session.renew(signal)).news).toEqual([]);
     }

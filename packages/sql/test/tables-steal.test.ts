@@ -130,7 +130,7 @@ describe.each([
     const { claimId, token } = await granted(session, other);
     await others.evict(other, token, { force: true }, signal);
     await expect(session.claim(other, recordOf(claimId), signal)).rejects.toThrow(ClaimLostError);
-    expect((await session.renew(signal)).news).toEqual([{ claimId, what: 'evicted' }]);
+    expect((await session.renew(signal)).news).toEqual([{ claimId, what: 'forced' }]);
     await session.release(other, claimId, signal);
     await granted(session, other);
     await holder.close(signal);
