@@ -1,15 +1,10 @@
 import type { VenueKind } from '../servers/venue.ts';
-import type { OpenLibrary } from './library.ts';
-import { consulLoop } from './libraries/consul.ts';
-import { etcd3Election, etcd3Lock } from './libraries/etcd3.ts';
-import { redisSemaphore } from './libraries/redis-semaphore.ts';
-import { redlock } from './libraries/redlock.ts';
-import { tenure } from './libraries/tenure.ts';
-import { verrou } from './libraries/verrou.ts';
+import type { Access, OpenLibrary } from './library.ts';
 
 export interface Contender {
   readonly name: string;
   readonly kind: VenueKind;
+  /** A process loads the one library that it is for. */
   readonly open: OpenLibrary;
   /** It says by itself that a lock is lost. */
   readonly tells: boolean;
@@ -28,7 +23,7 @@ export const contenders: readonly Contender[] = [
   ...(['etcd', 'consul', 'redis', 'postgres'] as const).map((kind) => ({
     name: `tenure, ${kind}`,
     kind,
-    open: tenure,
+    open: async (access: Access) => (await import('./libraries/tenure.ts')).tenure(access),
     tells: true,
     hasSessions: true,
     note: OURS,
@@ -36,7 +31,7 @@ export const contenders: readonly Contender[] = [
   {
     name: 'etcd3 Lock',
     kind: 'etcd',
-    open: etcd3Lock,
+    open: async (access) => (await import('./libraries/etcd3.ts')).etcd3Lock(access),
     tells: false,
     hasSessions: true,
     note: 'etcd ends the lock when its lease runs out; its documents warn that the caller may lose it while operations still run. Nothing to ask and no event, so it counts as ours until released; acquire() fails at once, so it is repeated every 100 ms; a deadline of TTL/3 for all calls',
@@ -44,7 +39,7 @@ export const contenders: readonly Contender[] = [
   {
     name: 'etcd3 Election',
     kind: 'etcd',
-    open: etcd3Election,
+    open: async (access) => (await import('./libraries/etcd3.ts')).etcd3Election(access),
     tells: true,
     hasSessions: true,
     note: 'one leader among those who campaign; "error" means that the campaign has failed and another may lead. Ours from "elected" to "error"; a deadline of TTL/3 for all calls',
@@ -52,7 +47,7 @@ export const contenders: readonly Contender[] = [
   {
     name: 'redlock 5',
     kind: 'redis',
-    open: redlock,
+    open: async (access) => (await import('./libraries/redlock.ts')).redlock(access),
     tells: true,
     hasSessions: false,
     note: 'exclusive for a duration; using() aborts its signal when extending has failed. Extends at TTL/3; the client as its README makes it',
@@ -60,7 +55,7 @@ export const contenders: readonly Contender[] = [
   {
     name: 'redlock 5, timed',
     kind: 'redis',
-    open: (access) => redlock(access, true),
+    open: async (access) => (await import('./libraries/redlock.ts')).redlock(access, true),
     tells: true,
     hasSessions: false,
     note: 'the same over a client with commandTimeout TTL/6 and one retry, which its README does not ask for',
@@ -68,7 +63,7 @@ export const contenders: readonly Contender[] = [
   {
     name: 'redis-semaphore',
     kind: 'redis',
-    open: redisSemaphore,
+    open: async (access) => (await import('./libraries/redis-semaphore.ts')).redisSemaphore(access),
     tells: true,
     hasSessions: false,
     note: 'fail-safe by atomic scripts; onLockLost when a refresh finds the lock gone. isAcquired, as in its example of lost locks; refreshes at TTL/3; the client as its README makes it',
@@ -76,7 +71,7 @@ export const contenders: readonly Contender[] = [
   {
     name: 'redis-semaphore, timed',
     kind: 'redis',
-    open: (access) => redisSemaphore(access, true),
+    open: async (access) => (await import('./libraries/redis-semaphore.ts')).redisSemaphore(access, true),
     tells: true,
     hasSessions: false,
     note: 'the same over a client with commandTimeout TTL/6 and one retry',
@@ -84,7 +79,7 @@ export const contenders: readonly Contender[] = [
   {
     name: 'verrou',
     kind: 'redis',
-    open: verrou,
+    open: async (access) => (await import('./libraries/verrou.ts')).verrou(access),
     tells: false,
     hasSessions: false,
     note: 'one holder until the TTL; it renews nothing and tells nothing by itself. A timer of ours calls extend() each TTL/3; ours while isExpired() is false and extend() was not refused',
@@ -92,7 +87,7 @@ export const contenders: readonly Contender[] = [
   {
     name: 'consul loop',
     kind: 'consul',
-    open: consulLoop,
+    open: async (access) => (await import('./libraries/consul.ts')).consulLoop(access),
     tells: true,
     hasSessions: true,
     delayTtls: 1,

@@ -6,7 +6,7 @@ import { POLL_MS } from './library.ts';
 import type { Holding } from './library.ts';
 import type { Order, Plan, What } from './protocol.ts';
 
-const READ_EVERY_MS = 5;
+const READ_EVERY_MS = 10;
 const CLOSING_MS = 2000;
 
 const plan = JSON.parse(process.argv[2] ?? '') as Plan;
