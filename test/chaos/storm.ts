@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { timeline } from '@tenure/conformance/history';
 import { table } from '../failover/table.ts';
 import { storm } from '../storm/storm.ts';
-import { judge, rowOf } from '../storm/verdict.ts';
+import { judge, keep, rowOf } from '../storm/verdict.ts';
 import type { Judged } from '../storm/verdict.ts';
 import { venueKinds, venueOrSkip } from '../servers/venue.ts';
 import { print, storesIn, wholeNumber } from './arguments.ts';
@@ -33,10 +33,9 @@ export async function stormChaos(args: readonly string[]): Promise<boolean> {
   for (const kind of storesIn(names, venueKinds)) {
     if (!(await venueOrSkip(kind))) continue;
     print(`${kind}: ${minutes} minutes, --seed ${seed}`);
-    const found = await judge(
-      await storm({ kind, ms: minutes * 60_000, ttlMs, seed, tell: (text) => print(`  ${text}`) }),
-    );
-    show(found);
+    const tell = (text: string): void => print(`  ${text}`);
+    const found = judge(await storm({ kind, ms: minutes * 60_000, ttlMs, seed, tell }));
+    show(found, await keep(found.storm));
     judged.push(found);
   }
   print(`\n${faultsOf(judged)}`);
@@ -44,7 +43,7 @@ export async function stormChaos(args: readonly string[]): Promise<boolean> {
   return judged.length > 0 && judged.every(({ verdict }) => verdict.violations.length === 0);
 }
 
-function show({ storm: { options, events }, verdict, file }: Judged): void {
+function show({ storm: { options, events }, verdict }: Judged, file: string): void {
   const { violations } = verdict;
   const { kind, ms, seed, ttlMs } = options;
   print(`${kind}: ${violations.length === 0 ? 'kept its word' : 'BROKE ITS WORD'}; the history: ${file}`);

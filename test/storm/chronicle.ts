@@ -1,6 +1,8 @@
 import type { HistoryEvent, Operation } from '@tenure/conformance/history';
 import type { Contender } from '../failover/contender.ts';
 import type { Report, ReportOf } from '../failover/protocol.ts';
+import { lostCheckpoints } from './checkpoints.ts';
+import type { Acknowledged, Found } from './checkpoints.ts';
 import type { Handled, Inventory } from './resources.ts';
 
 /** A term that nobody has said to be over. */
@@ -17,6 +19,8 @@ export class Chronicle {
   readonly #events: HistoryEvent[] = [];
   readonly #leading = new Map<string, Reign>();
   readonly #operated = new Map<string, ReportOf<'operated'>>();
+  readonly #finds: Found[] = [];
+  readonly #saves: Acknowledged[] = [];
   readonly #lastAt = new Map<string, number>();
   readonly #lastSign = new Map<string, number>();
 
@@ -80,8 +84,12 @@ export class Chronicle {
       case 'leader':
         this.add({ what: 'observed', at, observer: candidate, key: report.key, token: report.leader?.token });
         return;
+      case 'found':
+        this.#finds.push({ at, key: report.key, token: report.token, checkpoint: report.checkpoint });
+        return;
       case 'saved': {
-        const { key, token, outcome } = report;
+        const { key, token, outcome, checkpoint } = report;
+        if (outcome === 'ok') this.#saves.push({ at, key, token, checkpoint });
         const calledAt = this.ms(report.calledAt);
         this.add({ what: 'saved', key, candidate, token, calledAt, returnedAt: at, outcome });
         return;
@@ -115,8 +123,14 @@ export class Chronicle {
         value,
       };
     });
+    const broken = this.#events.flatMap((event) =>
+      event.what === 'fault' && event.excusesMs !== undefined
+        ? [{ from: event.at, to: event.at + event.excusesMs }]
+        : [],
+    );
+    const lost = lostCheckpoints(this.#finds, this.#saves, broken);
     const early = this.#events.filter((event) => startOf(event) <= endAt);
-    return [...early, ...operations, ...finals].toSorted((a, b) => startOf(a) - startOf(b));
+    return [...early, ...lost, ...operations, ...finals].toSorted((a, b) => startOf(a) - startOf(b));
   }
 
   #operation({ request, answer }: Handled): HistoryEvent[] {

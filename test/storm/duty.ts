@@ -36,24 +36,32 @@ export class Duty {
   async begin(term: Term): Promise<void> {
     const checkpoint = term.checkpoint === undefined ? undefined : JSON.stringify(term.checkpoint);
     this.#tell({ what: 'found', key: term.key, token: term.token, checkpoint });
-    await Promise.all([this.#work(term), this.#save(term)]);
+    await Promise.all([this.#work(term), this.#workUnfenced(term), this.#save(term)]);
   }
 
   close(): void {
     this.#client.close();
   }
 
+  /** On what looks at tokens. */
   async #work(term: Term): Promise<void> {
     while (term.isCurrent()) {
       const value = (this.#count += 1);
-      const element = `${this.#candidate}/${value}`;
       await this.#ask(term, 'fenced register', { kind: 'write', value: unique(term, value) });
       await this.#ask(term, 'fenced register', { kind: 'read' });
-      await this.#ask(term, 'fenced set', { kind: 'add', element });
-      const seen = await this.#ask(term, 'unfenced set', { kind: 'look' });
-      if (seen?.value !== undefined)
-        await this.#ask(term, 'unfenced set', { kind: 'put', seen: seen.value, element });
+      await this.#ask(term, 'fenced set', { kind: 'add', element: `${this.#candidate}/${value}` });
       await pause(ROUND_EVERY_MS);
+    }
+  }
+
+  /** On what does not: it looks, thinks, and puts in place of what it saw. */
+  async #workUnfenced(term: Term): Promise<void> {
+    while (term.isCurrent()) {
+      const seen = await this.#ask(term, 'unfenced set', { kind: 'look' });
+      await pause(ROUND_EVERY_MS);
+      if (seen?.value === undefined) continue;
+      const element = `${this.#candidate}/${(this.#count += 1)}`;
+      await this.#ask(term, 'unfenced set', { kind: 'put', seen: seen.value, element });
     }
   }
 

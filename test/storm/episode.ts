@@ -32,13 +32,14 @@ export function episode(kind: VenueKind, seed: number, number: number, ttlMs: nu
   };
 }
 
-/** One, two or three, of different sorts: of processes, of the network, of servers. */
-function together(dice: Dice, sorts: readonly (readonly Fault[])[]): Fault[] {
+/** One, two or three, of different sorts: of processes, which are the most, of the network, of servers. */
+function together(dice: Dice, all: readonly (readonly Fault[])[]): Fault[] {
+  const sorts = all.filter(({ length }) => length > 0);
   const count = dice.pick([1, 1, 1, 2, 2, 3]);
-  return dice
-    .some(
-      sorts.filter(({ length }) => length > 0),
-      count,
-    )
-    .map((faults) => dice.pick(faults));
+  const first = dice.pick([sorts[0]!, ...sorts]);
+  const others = dice.some(
+    sorts.filter((sort) => sort !== first),
+    count - 1,
+  );
+  return [first, ...others].map((faults) => dice.pick(faults));
 }

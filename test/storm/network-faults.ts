@@ -71,21 +71,4 @@ export const networkFaults: readonly Fault[] = [
       return healed([berth]);
     },
   },
-  {
-    // Here the store is a file: what is late are only the writes.
-    ...onWires,
-    name: 'leader stopped, its writes on their way',
-    kinds: ['sqlite'],
-    lastsTtl: [1, 2.5],
-    strike: async (scene, dice) => {
-      const berth = someLeader(scene, dice);
-      const { contender } = berth;
-      berth.network.resources.blackHole('up');
-      contender.suspend();
-      return async () => {
-        contender.resume();
-        await berth.network.pass();
-      };
-    },
-  },
 ];

@@ -1,8 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { venueKinds } from '../servers/venue.ts';
 import { nothingToHeal, someBerths, someLeader } from './fault.ts';
 import type { Fault } from './fault.ts';
 
 const everywhere = { kinds: venueKinds, touches: 'process' } as const;
+
+const ROUND_MS = 150;
 
 /** What befalls candidates, or what they and operators do. */
 export const processFaults: readonly Fault[] = [
@@ -38,6 +41,22 @@ export const processFaults: readonly Fault[] = [
       for (const contender of stopped) contender.suspend();
       return async () => {
         for (const contender of stopped) contender.resume();
+      };
+    },
+  },
+  {
+    ...everywhere,
+    name: 'leader stopped, its writes on their way',
+    lastsTtl: [1, 2.5],
+    strike: async (scene, dice) => {
+      const { contender, network } = someLeader(scene, dice);
+      network.resources.blackHole('up');
+      // As long as one round of its work: something is on its way then.
+      await pause(ROUND_MS);
+      contender.suspend();
+      return async () => {
+        contender.resume();
+        await network.pass();
       };
     },
   },

@@ -27,6 +27,8 @@ export interface Storm {
   readonly keys: readonly string[];
   readonly endAt: number;
   readonly expiryMs: number;
+  /** Writes that came with a token that was past. */
+  readonly lateWrites: number;
 }
 
 const KEYS = ['red', 'green', 'blue'];
@@ -94,6 +96,8 @@ async function concluded(
   await pause(2 * options.ttlMs + expiryMs);
   await crew.close();
   const endAt = chronicle.now();
-  const events = chronicle.history(resources.inventory(), endAt);
-  return { options, events, keys, endAt, expiryMs };
+  const inventory = resources.inventory();
+  const events = chronicle.history(inventory, endAt);
+  const lateWrites = inventory.handled.filter(({ answer }) => answer.outcome === 'refused').length;
+  return { options, events, keys, endAt, expiryMs, lateWrites };
 }

@@ -1,8 +1,8 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkHistory } from '@tenure/conformance/history';
-import type { HistoryEvent, Verdict, Violation } from '@tenure/conformance/history';
+import { checkHistory, writeHistory } from '@tenure/conformance/history';
+import type { Verdict, Violation } from '@tenure/conformance/history';
 import type { Storm } from './storm.ts';
 
 /** Stamps of two processes of one machine may differ by so much; a process may be off its processor between a read of the clock and what it did then. */
@@ -12,11 +12,9 @@ export interface Judged {
   readonly storm: Storm;
   readonly verdict: Verdict;
   readonly leaderWithinMs: number;
-  /** Where the history lies, a line of JSON for each event. */
-  readonly file: string;
 }
 
-export async function judge(storm: Storm): Promise<Judged> {
+export function judge(storm: Storm): Judged {
   const { events, expiryMs, endAt, options } = storm;
   const { ttlMs } = options;
   // The TTL of a holder that died at the very end, as the store counts it, and the next one's claim.
@@ -29,19 +27,16 @@ export async function judge(storm: Storm): Promise<Judged> {
     stoodFor: storm.keys,
     endAt,
   });
-  return { storm, verdict, leaderWithinMs, file: await kept(storm) };
+  return { storm, verdict, leaderWithinMs };
 }
 
-async function kept({ events, options }: Storm): Promise<string> {
+/** Writes the history to a file, a line of JSON for each event, and tells where that is. */
+export async function keep({ events, options }: Storm): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tenure-storm-'));
   const file = join(folder, `${options.kind}-${options.seed}.jsonl`);
-  await writeFile(file, events.map((event) => `${asLine(event)}\n`).join(''));
+  await writeFile(file, writeHistory(events));
   return file;
 }
-
-/** Tokens as text; Infinity, which JSON does not know, as null. */
-const asLine = (event: HistoryEvent): string =>
-  JSON.stringify(event, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 
 /** What a table shows of a storm. */
 export function rowOf({ storm, verdict, leaderWithinMs }: Judged): Record<string, string | number> {
@@ -60,6 +55,7 @@ export function rowOf({ storm, verdict, leaderWithinMs }: Judged): Record<string
     'tokens back': of('tokens-rise'),
     'stale saves': of('stale-save'),
     scandals: of('scandal'),
+    'writes refused': storm.lateWrites,
     fenced: of('fenced-linearizable'),
     unfenced: verdict.unfencedAnomalies,
     'leaderless ms': Math.round(verdict.longestWithoutLeaderMs),
