@@ -34,8 +34,8 @@ interface Late {
 }
 
 export interface UnreliableOptions {
-  /** Of the machine on which the caller runs. */
-  readonly clock: Clock;
+  /** Of the machine on which the caller runs; a view of a virtual clock says when that is `frozen`. */
+  readonly clock: Clock & { readonly frozen?: boolean };
   /** Asked once for each call. Undefined: nothing goes wrong. */
   readonly fault?: (call: Call) => Fault | undefined;
   /** While true, what the store would say unasked is dropped for good: hints, `gone`, and what wakes a park. */
@@ -194,8 +194,8 @@ class Network {
 
   /** The machine takes it in when it runs. */
   async #arrived(): Promise<void> {
-    const { clock, wire = clock } = this.#options;
-    if (wire === clock) return;
+    const { clock } = this.#options;
+    if (!clock.frozen) return;
     await new Promise<void>((resolve) => {
       clock.alarm(clock.now(), resolve);
     });

@@ -173,7 +173,7 @@ export class ClockView implements Clock {
   }
 
   get frozen(): boolean {
-    return this.#frozen !== undefined;
+    return this.#dead || this.#frozen !== undefined;
   }
 
   now(): Instant {

@@ -54,5 +54,5 @@ export function rateOf({ drift, wild }: Setting, dice: Dice): number {
   if (wild) return dice.happens(0.5) ? dice.between(0.6, 1.4) : 1;
   // A hair less than promised: it is reals that are promised, and floating-point numbers that are compared.
   const most = drift * 0.999;
-  return 1 + (dice.happens(0.5) ? dice.pick([-most, most]) : dice.between(-most, most));
+  return 1 + (dice.happens(0.6) ? dice.pick([-most, -most, most]) : dice.between(-most, most));
 }

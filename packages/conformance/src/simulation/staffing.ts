@@ -36,7 +36,7 @@ async function follow({ process, candidates }: Staff): Promise<void> {
   const { dice, world, tenure } = process;
   const { ttlMs, keys } = world.setting;
   for (;;) {
-    await process.pass(dice.waitMs(ttlMs));
+    await process.pass(Math.min(dice.waitMs(ttlMs), 3 * ttlMs));
     if (world.isCalm || process.isClosing) return;
     const election = candidates.length > 0 ? dice.pick(candidates).election : undefined;
     switch (dice.draw({ resign: 3, stop: 2, evict: 1, leaders: 1 })) {

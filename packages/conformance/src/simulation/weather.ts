@@ -33,6 +33,11 @@ const kinds = {
     weight: 2,
     of: (ttlMs: number) => ({ ...calm(ttlMs), name: 'swallowed', hung: 0.5, applied: 0.8 }),
   },
+  /** Now and then an answer that is almost too late, and nothing else until a session is about to end. */
+  brink: {
+    weight: 3,
+    of: (ttlMs: number) => ({ name: 'brink', latencyMs: ttlMs / 9, hung: 0.75, applied: 0.3 }),
+  },
   late: { weight: 2, of: (ttlMs: number) => ({ ...calm(ttlMs), name: 'late', late: 0.4 }) },
   twice: { weight: 1, of: (ttlMs: number) => ({ ...calm(ttlMs), name: 'twice', twice: 0.5 }) },
   busy: { weight: 1, of: (ttlMs: number) => ({ ...calm(ttlMs), name: 'busy', refused: 0.6 }) },
@@ -67,7 +72,10 @@ export function faultOf(weather: Weather, { verb }: Call, dice: Dice, ttlMs: num
     return { kind: 'late', requestMs: totalMs * share, answerMs: totalMs * (1 - share) };
   }
   if (verb !== 'close' && dice.happens(twice)) {
-    return { kind: 'twice', requestMs, answerMs, againMs: dice.next() * 0.9 * ttlMs };
+    // A claim that arrives once more after its release is a ghost that only the end of its session removes: nothing
+    // promises anything then.
+    const againMs = verb === 'claim' ? 0 : dice.next() * 0.9 * ttlMs;
+    return { kind: 'twice', requestMs, answerMs, againMs };
   }
   return { kind: 'late', requestMs, answerMs };
 }

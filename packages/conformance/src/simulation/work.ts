@@ -90,7 +90,7 @@ async function operate(
   const value = call.kind === 'read' ? register.read(term.token) : undefined;
   const written = call.kind === 'write' && register.write(term.token, call.value);
   await world.pass(dice.next() * latencyMs);
-  await process.pass(0);
+  if (process.clock.frozen) await process.pass(0);
   world.unanswered.delete(lost);
   const outcome: Operation['outcome'] = written || value !== undefined ? 'ok' : 'refused';
   const read = value === undefined ? {} : { value };

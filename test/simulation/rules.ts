@@ -1,0 +1,71 @@
+import { coreBreaks } from '../mutants/breaks/core.ts';
+import { breaksIn } from '../mutants/mutation.ts';
+import type { Mutation } from '../mutants/mutation.ts';
+
+/** Breaks that tests of single rules are held to, and that a whole history shows, too. */
+const shared: readonly string[] = [
+  'the deadline counts from the answer',
+  'no drift and no margin',
+  'a deadline is taken from a claim',
+  'an open that was applied but unanswered counts from its repetition',
+  'the wall clock is not asked',
+  'a wall step back before a suspend hides it',
+  'a read does not ask the clock',
+  'a stretch that was found over comes back',
+  'a late renewal saves a lapsed stretch',
+  'a renewal may hang for ever',
+  'a claim may hang for ever',
+  'a park has no ceiling',
+  'a wake-up is taken for a grant',
+  'a candidate whose session is gone goes on waiting',
+  'an unanswered claim is followed by another one',
+  'a claim applied after its release stays',
+  'the store does not compare the claim',
+  'a release is by key',
+  'a save does not wait for the one before',
+  'the news of a renewal is not read',
+  'observers go on after close',
+];
+
+const inCore = breaksIn('core');
+
+/** What only a whole history shows. */
+const own: readonly Mutation[] = [
+  inCore('S1', 'a renewal without an answer counts as answered', 'session/session.ts', [
+    'if (!signal.aborted) this.#trouble(error);',
+    "if (!signal.aborted) this.#trouble(error);\n      if (call.verb === 'renew') return { type: 'renewed', ttlMs: timing.ttlMs, sentAt };",
+  ]),
+  inCore('S7', 'tokens do not always rise', 'memory/space.ts', [
+    'this.#lastToken += 1n;',
+    'this.#lastToken += this.#lastToken % 4n === 3n ? 0n : 1n;',
+  ]),
+  {
+    package: 'core',
+    rule: 'observers',
+    what: 'an old leader is shown after a newer one',
+    file: 'observe.ts',
+    edits: [
+      ['if (holder.token < this.#topToken) return;', ''],
+      [
+        'yield first && holderOf(first);',
+        'const old = shown;\n        shown = first && holderOf(first);\n        yield shown;\n        if (old) yield old;',
+        'memory.ts',
+      ],
+      ['let stale = true;', 'let stale = true;\n  let shown: Holder | undefined;', 'memory.ts'],
+    ],
+  },
+  inCore('observers', 'a change is told once in a while only', 'memory/space.ts', [
+    'for (const changed of this.#watchers.get(nameOf(key)) ?? []) changed();',
+    'if (this.#lastToken % 3n === 0n) for (const changed of this.#watchers.get(nameOf(key)) ?? []) changed();',
+  ]),
+];
+
+/** Taken out one at a time; a simulated history must show each. */
+export const rules: readonly Mutation[] = [
+  ...shared.map((what) => {
+    const found = coreBreaks.find((mutation) => mutation.what === what);
+    if (!found) throw new Error(`no break of the core is called "${what}": see test/mutants/breaks/core.ts`);
+    return found;
+  }),
+  ...own,
+];
