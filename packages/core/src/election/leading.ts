@@ -49,6 +49,11 @@ export function whileLeading(state: Leading, event: ElectionEvent, timing: Timin
         next: 'idle',
         until: later(event.at, event.graceMs),
       });
+    case 'start':
+      // Who left, and waits for its work, may think better of it: a new term, after this one.
+      return state.winding?.next === 'idle'
+        ? { ...state, winding: { ...state.winding, next: 'claim' } }
+        : state;
     case 'settled': {
       const winding = state.winding ?? { kind: 'released', reason: 'released', next: 'stand-back' };
       return state.holds ? { ...state, worked: true, winding } : end(winding);
