@@ -17,6 +17,10 @@ const documents = [
   'CONTRIBUTING.md',
   'packages/core/README.md',
   'packages/conformance/README.md',
+  'packages/scheduler/README.md',
+  'packages/cli/README.md',
+  'packages/nestjs/README.md',
+  'packages/node-cron/README.md',
 ];
 /** Their blocks are compiled with those of the guides. */
 const compiled = ['etcd', 'consul', 'redis', 'sql'].map((name) => `packages/${name}/README.md`);
@@ -46,6 +50,33 @@ describe.each([...documents, ...compiled])('%s', (document) => {
     const links = [...content.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((match) => match[1] ?? '');
     const dead = links.filter((link) => !existsSync(join(root, dirname(document), link)));
     expect(dead).toEqual([]);
+  });
+});
+
+/** The arguments of each call of `tenure` in the shell blocks, but for its store. No shell reads them: it might write somewhere. */
+function calls(document: string): string[][] {
+  const blocks = [...read(document).matchAll(/^```sh\n([\s\S]*?)\n```$/gm)];
+  const lines = blocks.flatMap(([, code = '']) => code.split('\n')).map((line) => line.replace(/\s+#.*/, ''));
+  return lines
+    .filter((line) => /^(npx )?tenure [^<>|]*$/.test(line))
+    .map((line) => line.replace(/^(npx )?tenure /, '').replace(/--store \S+/, ''))
+    .map((line) => [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? ''));
+}
+
+/** What `tenure` says: that it misses a store, when it has understood the rest. */
+async function answer(args: readonly string[]): Promise<string> {
+  const { TENURE_STORE: _, ...env } = process.env;
+  const main = join(root, 'packages/cli/dist/main.js');
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env });
+  return text(child.stderr);
+}
+
+describe.each(['README.md', 'packages/cli/README.md'])('the commands in %s', (document) => {
+  it('are understood', async () => {
+    const found = calls(document);
+    expect(found.length).toBeGreaterThan(1);
+    for (const args of found)
+      expect([...args, await answer(args)]).toEqual([...args, expect.stringContaining('which store?')]);
   });
 });
 
@@ -119,6 +150,7 @@ describe('the examples', () => {
     'worker-stream.ts': 'released, token',
     'lock.ts': 'run: gave 42 and let go',
     'observe.ts': 'nobody leads',
+    'schedule.ts': 'beat, fence',
   };
 
   it.each(Object.entries(said))('%s ends by itself, with no complaint', async (file, words) => {
@@ -129,7 +161,7 @@ describe('the examples', () => {
   });
 
   it.each(Object.keys(said))('%s ends on Ctrl-C, with no complaint', async (file) => {
-    const { status } = await run([`examples/${file}`], /token|nobody/);
+    const { status } = await run([`examples/${file}`], /token|nobody|fence/);
     expect(status).toBe(0);
   });
 

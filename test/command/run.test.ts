@@ -286,7 +286,7 @@ describe('the command of tenure lock', () => {
     expect(await readFile(file, 'utf8')).toBe('4\n');
   });
 
-  it('is told to end when the lock is lost, and the code says so', async () => {
+  it('is told to end when the lock is lost, and the code says so (T21)', async () => {
     const own = await rival();
     const key = newKey();
     const invocation = tenure('lock', [key], `trap 'exit 0' TERM; echo ready; while :; do sleep 0.05; done`);

@@ -4,7 +4,7 @@ import type { VenueKind } from '../servers/venue.ts';
 import { misfortunes, succession } from './succession.ts';
 
 /** `pnpm chaos command` does the same twenty times each. */
-const COUNT = 3;
+const COUNT = 2;
 
 describe('a command that ignores SIGTERM is dead before the next one starts', () => {
   it.for(misfortunes)('when its tenure meets with %s', async (misfortune, { skip }) => {

@@ -40,9 +40,7 @@ export interface Manifest {
           readonly env: readonly Variable[];
           readonly readinessProbe: { readonly exec: { readonly command: readonly string[] } };
           readonly lifecycle?: object;
-          readonly volumeMounts: readonly { readonly name: string }[];
         }[];
-        readonly volumes: readonly { readonly name: string }[];
       };
     };
   };

@@ -34,7 +34,7 @@ function doubles(said: string, killedPid: number): readonly string[] {
 it('shards.ts: every shard is led, nobody has more than its share, and the rest takes over who died', async () => {
   const stage = await Stage.open();
   onTestFinished(() => stage.close());
-  const start = () => stage.start('shards.ts', '--shards', '6', '--ttl', '3s');
+  const start = () => stage.start('shards.ts', '--shards', '6', '--ttl', '5s');
   const balanced = (wanted: readonly number[]): Promise<true> =>
     stage.see(`the shards are spread ${wanted.join(', ')}`, (said) =>
       JSON.stringify(shares(said, 6)) === JSON.stringify(wanted) ? true : undefined,

@@ -10,7 +10,6 @@ import type { Account } from './ledger.ts';
 import type { Plan, Telling } from './protocol.ts';
 import { Replica } from './replica.ts';
 
-const REPLICAS = 5;
 const TTL_MS = 2000;
 const WORK_MS = 400;
 /** Between one misfortune of a leader and the next. */
@@ -25,7 +24,7 @@ export interface Turmoil {
 }
 
 /** Replicas of one program with an every-second schedule, whose leader is killed or asked to resign every few seconds. */
-export async function turmoil(kind: VenueKind, ms: number): Promise<Turmoil> {
+export async function turmoil(kind: VenueKind, ms: number, count = 5): Promise<Turmoil> {
   const venue = await openVenue(kind);
   const folder = await mkdtemp(join(tmpdir(), 'tenure-schedules-'));
   const plan: Plan = { storeUrl: venue.url(), ttlMs: TTL_MS, workMs: WORK_MS, log: join(folder, 'log') };
@@ -41,7 +40,7 @@ export async function turmoil(kind: VenueKind, ms: number): Promise<Turmoil> {
   let killed = 0;
   let resigned = 0;
   try {
-    for (let count = 0; count < REPLICAS; count += 1) enter();
+    for (let index = 0; index < count; index += 1) enter();
     await until('a tick has fired', async () => (await lastFired(plan.log)) || undefined);
     const endAt = Date.now() + ms;
     while (Date.now() < endAt) {

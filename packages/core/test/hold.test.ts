@@ -99,6 +99,23 @@ describe('waitUntil holds the key until work has settled', () => {
     expect(heard.log.at(-1)).toBe('released 2 released');
   });
 
+  it('and who starts again meanwhile has a new term after this one', async () => {
+    const election = rig.tenure('a').tenure.election('job');
+    const heard = listen(election);
+    election.start();
+    await rig.clock.advance(10);
+    const held = work();
+    heard.terms[0]!.waitUntil(held.promise);
+    const stopped = election.stop();
+    await rig.clock.advance(10);
+    election.start();
+    await rig.clock.advance(10);
+    held.finish();
+    await rig.clock.advance(10);
+    await stopped;
+    expect(heard.log).toEqual(['acquired 1', 'released 1 released', 'acquired 2']);
+  });
+
   it('beside lead: the key goes when both have settled', async () => {
     const election = rig.tenure('a').tenure.election('job');
     const heard = listen(election);

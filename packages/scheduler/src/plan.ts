@@ -20,7 +20,7 @@ export interface PlanRequest {
 }
 
 /** Ticks that will not run. */
-export interface Missed {
+interface Missed {
   readonly sinceMs: number;
   readonly untilMs: number;
   readonly count: number;

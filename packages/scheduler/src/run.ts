@@ -51,5 +51,3 @@ export type RunDetail = Started | Succeeded | Failed | Skipped | MissedTicks;
 
 /** What became of a tick. */
 export type Run = Tick & RunDetail;
-
-export type SkipReason = Skipped['reason'];

@@ -104,15 +104,13 @@ export class Candidacy implements SessionUser {
   /** Leave. Resolves when the store has let go, or cannot be told and will by itself. */
   stop(reason: 'released' | 'closed' = 'released'): Promise<void> {
     this.#dispatch({ type: 'stop', reason });
-    return this.#until((state) => state.phase === 'idle' || (state.phase === 'releasing' && !state.usable));
+    return this.#letGo();
   }
 
   /** Give up the term, stay a candidate. Resolves like {@link stop}. */
   resign(): Promise<void> {
     this.#dispatch({ type: 'resign' });
-    return this.#until(
-      (state) => state.phase !== 'leading' && (state.phase !== 'releasing' || !state.usable),
-    );
+    return this.#letGo();
   }
 
   /** Terms guard a piece of work from now on (`settled` says when it is done), or no longer. */
@@ -168,10 +166,12 @@ export class Candidacy implements SessionUser {
     for (const listener of this.#listeners) this.#around.turn.notice(() => tell(listener));
   }
 
-  #until(done: (state: ElectionState) => boolean): Promise<void> {
+  /** Whoever holds nothing that the store could still be told about has let go; also who stands again already. */
+  #letGo(): Promise<void> {
     return new Promise((resolve) => {
       const check = (): void => {
-        if (!done(this.state)) return;
+        const { phase, usable } = this.state;
+        if (phase === 'leading' || (phase === 'releasing' && usable)) return;
         this.#waiters.delete(check);
         resolve();
       };

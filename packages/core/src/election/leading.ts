@@ -1,7 +1,8 @@
 import { earliest, isPast, later } from '../clock.ts';
 import { proceed, release } from './moves.ts';
 import { isBusy } from './state.ts';
-import type { ElectionEvent, ElectionState, Leading, Winding } from './state.ts';
+import type { ElectionEvent, ElectionState, Leading, Next, Winding } from './state.ts';
+import type { EndReason } from '../ending.ts';
 import type { Timing } from '../timing.ts';
 
 /** The key is gone, whatever the work does. Who was thrown out stands back; who lost by accident tries again. */
@@ -17,8 +18,9 @@ export function whileLeading(state: Leading, event: ElectionEvent, timing: Timin
   const end = (ended: Pick<Winding, 'kind' | 'reason' | 'next'>, overrun = false): ElectionState => {
     const last = { claimId: state.claimId, kind: ended.kind, reason: ended.reason, overrun };
     // Work that goes on after its term must not see another one begin beside it.
-    const outlived = state.guarded && !state.worked && event.type !== 'settled';
-    return release({ ...state, last }, state.claimId, outlived ? 'idle' : ended.next);
+    if (state.guarded && !state.worked && event.type !== 'settled')
+      return release({ ...state, last, outlived: true }, state.claimId, 'idle');
+    return release({ ...state, last }, state.claimId, ended.next);
   };
   /** The term shall end: at once, or when its work has settled. */
   const ask = (winding: Winding): ElectionState => {
@@ -30,14 +32,17 @@ export function whileLeading(state: Leading, event: ElectionEvent, timing: Timin
       winding: { ...state.winding, next, until: earliest(state.winding.until, winding.until) },
     };
   };
+  /** Lost, while it may have been asked to end: then that says what comes next, as it would have without the loss. */
+  const lose = (reason: EndReason, next: Next): ElectionState =>
+    end({ kind: 'lost', reason, next: state.winding?.next ?? next }, state.winding !== undefined);
   switch (event.type) {
     case 'unusable': {
-      const ended = end({ kind: 'lost', reason: event.reason, next: 'claim' }, state.winding !== undefined);
+      const ended = lose(event.reason, 'claim');
       return event.gone ? proceed(ended as ElectionState & { phase: 'releasing' }, event, timing) : ended;
     }
     case 'news':
       if (event.what === 'evicted') return ask({ kind: 'lost', reason: 'evicted', next: 'stand-back' });
-      return end({ kind: 'lost', ...LOSS[event.what] }, state.winding !== undefined);
+      return lose(LOSS[event.what].reason, LOSS[event.what].next);
     case 'resign':
       return ask({ kind: 'released', reason: 'released', next: 'stand-back' });
     case 'stop':
@@ -49,6 +54,11 @@ export function whileLeading(state: Leading, event: ElectionEvent, timing: Timin
         next: 'idle',
         until: later(event.at, event.graceMs),
       });
+    case 'start':
+      // Who left, and waits for its work, may think better of it: a new term, after this one.
+      return state.winding?.next === 'idle'
+        ? { ...state, winding: { ...state.winding, next: 'claim' } }
+        : state;
     case 'settled': {
       const winding = state.winding ?? { kind: 'released', reason: 'released', next: 'stand-back' };
       return state.holds ? { ...state, worked: true, winding } : end(winding);

@@ -28,7 +28,7 @@ export function electionTransition(
   if (event.type === 'sent') return sent(state, event, timing);
   switch (state.phase) {
     case 'idle':
-      return event.type === 'start' ? stand(state, event) : state;
+      return event.type === 'start' && !state.outlived ? stand(state, event) : state;
     case 'joining':
       if (event.type === 'usable') return claim(state, state.claimId ?? event.nonce);
       if (event.type === 'unusable' && event.gone) return { ...common(state), phase: 'joining' };
@@ -60,6 +60,7 @@ function note(state: ElectionState, event: ElectionEvent): ElectionState {
   if (event.type === 'usable') return state.usable ? state : { ...state, usable: true };
   if (event.type === 'unusable') return state.usable ? { ...state, usable: false } : state;
   if (event.type === 'guard') return { ...state, guarded: event.on };
+  if (event.type === 'settled' && state.outlived) return { ...state, outlived: undefined };
   return state;
 }
 
@@ -144,7 +145,7 @@ function whileReleasing(
     case 'stop':
       return { ...state, next: 'idle' };
     case 'start':
-      return state.next === 'idle' ? { ...state, next: 'claim' } : state;
+      return state.next === 'idle' && !state.outlived ? { ...state, next: 'claim' } : state;
     default:
       return state;
   }

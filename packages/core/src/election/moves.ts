@@ -4,7 +4,8 @@ import type { Common, ElectionEvent, ElectionState, Next } from './state.ts';
 import type { Held } from '../store.ts';
 import type { Timing } from '../timing.ts';
 
-export const common = ({ usable, guarded, last }: Common): Common => ({ usable, guarded, last });
+export const common = ({ usable, guarded, outlived, last }: Common): Common =>
+  outlived ? { usable, guarded, outlived, last } : { usable, guarded, last };
 
 export const idle = (state: ElectionState): ElectionState => ({ ...common(state), phase: 'idle' });
 

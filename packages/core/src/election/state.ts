@@ -13,6 +13,8 @@ export interface Common {
   readonly usable: boolean;
   /** Terms run a piece of work: a term that is asked to end does so when that has settled (S9). */
   readonly guarded: boolean;
+  /** The work of a term that was lost goes on: no other one may begin beside it (S9). */
+  readonly outlived?: true | undefined;
   /** How the last term ended. */
   readonly last?: Ending | undefined;
 }
