@@ -43,7 +43,7 @@ describe('after all faults are healed', () => {
   it('each stretch between faults is judged when it is long enough', () => {
     const early = [...heard(6000), fault(100), healed(500), fault(5500), healed(5600)];
     expect(broken(early, { stoodFor })).toEqual(['leader-after-healing']);
-    const short = [...heard(6000), fault(100), healed(5000), fault(5500), healed(5600)];
+    const short = [...heard(6500), fault(100), healed(5000), fault(5500), healed(5600)];
     expect(broken(short, { stoodFor })).toEqual([]);
   });
 
@@ -111,6 +111,8 @@ describe('observers', () => {
   it('never see an earlier one again, not even after nobody', () => {
     const seen = [sees(201, 'o', 2), sees(202, 'o', undefined), sees(203, 'o', 1), sees(204, 'o', 2)];
     expect(broken([...terms, ...seen])).toEqual(['observers-monotone']);
+    const back = [sees(201, 'o', 3), sees(202, 'o', 1), sees(203, 'o', 2)];
+    expect(broken([...terms, ...back])).toEqual(['observers-monotone', 'observers-monotone']);
     expect(broken([...terms, sees(1, 'o', 2), sees(2, 'p', 1), sees(300, 'p', 2)])).toEqual([]);
   });
 

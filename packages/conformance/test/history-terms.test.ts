@@ -62,6 +62,8 @@ describe('terms in true time', () => {
     const died = { what: 'died', at: 100, candidates: ['a'] } as const;
     expect(broken([won(0, 'a', 1), died, won(101, 'b', 2), lost(200, 'b', 2)])).toEqual([]);
     expect(broken([won(0, 'a', 1), died, won(99, 'b', 2), lost(200, 'b', 2)])).toEqual(['terms-disjoint']);
+    const [violation] = judged([won(0, 'a', 1), died, won(99, 'b', 2), lost(200, 'b', 2)]).violations;
+    expect(violation?.text).toContain('held 1 ms longer: its process died at 100 ms');
   });
 
   it('of a process that was restarted under its name are not ended by the death of the former', () => {
@@ -100,6 +102,13 @@ describe('a process that was away when its successor began', () => {
   it('has, when it was another process that was away', () => {
     const others = events.map((event) => (event === away ? { ...away, candidates: ['c'] } : event));
     expect(broken(others)).toEqual(['terms-disjoint', 'told-in-time']);
+  });
+
+  it('has, when it was back by then', () => {
+    expect(broken(events.map((event) => (event === away ? { ...away, at: 199 } : event)))).toEqual([
+      'terms-disjoint',
+      'told-in-time',
+    ]);
   });
 
   it('was held until then when it went away later than that', () => {
@@ -202,6 +211,19 @@ describe('a loss', () => {
     const again = { what: 'away', since: 550, at: 900, candidates: ['a'] } as const;
     expect(broken([...events(1000, 500), again])).toEqual([]);
     expect(broken([...events(1001, 500), again])).toEqual(['told-in-time']);
+  });
+
+  it('is not due while its own clock may say that the term goes on', () => {
+    const wild = [won(0, 'a', 1), won(100, 'b', 2), lost(4000, 'a', 1), lost(5000, 'b', 2)];
+    expect(broken(wild, { disjoint: false })).toEqual([]);
+    const believed = [
+      won(0, 'a', 1),
+      won(100, 'b', 2),
+      read(400, 'a', 1),
+      lost(500, 'a', 1),
+      lost(5000, 'b', 2),
+    ];
+    expect(broken(believed)).toEqual(['terms-disjoint']);
   });
 
   it('may come later where the store broke its word, and must come when that is over', () => {

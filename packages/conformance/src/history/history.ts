@@ -3,7 +3,7 @@ import type { HistoryEvent, Injected, Operation, TrueMs } from './event.ts';
 import { Presence, add } from './presence.ts';
 import { reignsOf } from './reign.ts';
 import type { Reign } from './reign.ts';
-import type { Promises, Violation } from './verdict.ts';
+import type { Promises } from './verdict.ts';
 
 /** What all rules look at. */
 export interface History {
@@ -16,9 +16,6 @@ export interface History {
   readonly reigns: ReadonlyMap<string, readonly Reign[]>;
   readonly operations: ReadonlyMap<string, readonly Operation[]>;
 }
-
-/** What a history is judged by. */
-export type Judge = (history: History) => readonly Violation[];
 
 /** When it was told: of a call, when it was made. */
 export const timeOf = (event: HistoryEvent): TrueMs =>

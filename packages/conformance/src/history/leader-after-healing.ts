@@ -33,12 +33,10 @@ function vacanciesIn(key: string, of: readonly Reign[], { from, to }: Quiet, end
   const found: Vacancy[] = [];
   let vacantFrom = from;
   for (const reign of of) {
-    const over = overAt(reign, endAt);
     if (reign.begin > to) break;
-    if (over <= from) continue;
     if (reign.begin > vacantFrom)
       found.push({ key, from: vacantFrom, to: reign.begin, isFirst: vacantFrom === from, isFilled: true });
-    vacantFrom = Math.max(vacantFrom, over);
+    vacantFrom = Math.max(vacantFrom, overAt(reign, endAt));
   }
   if (vacantFrom < to)
     found.push({ key, from: vacantFrom, to, isFirst: vacantFrom === from, isFilled: false });
