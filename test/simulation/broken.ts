@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { print } from '../chaos/arguments.ts';
 import { table } from '../failover/table.ts';
 import { Copy } from '../mutants/copy.ts';
@@ -23,6 +24,12 @@ export interface Found {
 /** Takes the rules out of a copy of the code, one at a time. @returns whether all were found out. */
 export async function huntBroken(hunt: Hunt, chosen: readonly Mutation[] = rules): Promise<boolean> {
   await using copy = await Copy.make();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      rmSync(copy.folder, { recursive: true, force: true });
+      process.exit(1);
+    });
+  }
   const rows: Record<string, string | number>[] = [];
   for (const [index, rule] of chosen.entries()) {
     const found = await copy.broken(rule, () => find(copy.folder, hunt));

@@ -59,6 +59,50 @@ it('delivers late, also what the caller has given up', async () => {
   expect(await real.holder(key, signal)).toBeDefined();
 });
 
+it('delivers twice: the second comes late, and nobody waits for it', async () => {
+  const { clock, real, network, session } = await setUp();
+  network.fault = { kind: 'twice', requestMs: 10, answerMs: 10, againMs: 100 };
+  const claim = session.claim(key, record, signal);
+  await clock.advance(20);
+  expect(await claim).toMatchObject({ outcome: 'granted' });
+  network.fault = undefined;
+  await session.release(key, record.claimId, signal);
+  await clock.advance(89);
+  expect(await real.holder(key, signal)).toBeUndefined();
+  await clock.advance(1);
+  expect(await real.holder(key, signal)).toBeDefined();
+});
+
+it('carries what was sent to the store although the machine stops, and tells it when it runs again', async () => {
+  const clock = new VirtualClock();
+  const machine = clock.view();
+  const real = memory({ clock });
+  const store = unreliable(real, {
+    clock: machine,
+    wire: clock,
+    fault: () => ({ kind: 'late', requestMs: 10, answerMs: 10 }),
+    noticeMs: () => 5,
+  });
+  const opening = store.open(request, signal);
+  await clock.advance(20);
+  const session = await opening;
+  let isAnswered = false;
+  let hints = 0;
+  session.taken(() => (hints += 1));
+  const claim = session.claim(key, record, signal).then(() => (isAnswered = true));
+  machine.freeze('stall');
+  await clock.advance(50);
+  const holder = await real.holder(key, signal);
+  if (!holder) throw new Error('the claim did not arrive');
+  await real.evict(key, holder.token, { force: false }, signal);
+  await clock.advance(50);
+  expect({ isAnswered, hints }).toEqual({ isAnswered: false, hints: 0 });
+  machine.thaw();
+  await clock.advance(0);
+  await claim;
+  expect({ isAnswered, hints }).toEqual({ isAnswered: true, hints: 1 });
+});
+
 it('drops hints, the end of a session and wake-ups while it is deaf', async () => {
   const { clock, real, network, session } = await setUp();
   let hints = 0;

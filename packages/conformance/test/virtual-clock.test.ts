@@ -106,3 +106,36 @@ it('refuses to stand still for ever', async () => {
   again();
   await expect(clock.advance(1)).rejects.toThrow('again and again');
 });
+
+it('kills a machine: none of its alarms goes off, and it sets no more', async () => {
+  const clock = new VirtualClock();
+  const dead = clock.view();
+  const other = clock.view();
+  const seen: string[] = [];
+  dead.alarm(later(dead.now(), 10), () => seen.push('set before'));
+  other.alarm(later(other.now(), 20), () => seen.push('other'));
+  dead.kill();
+  dead.alarm(later(dead.now(), 10), () => seen.push('set after'));
+  expect({ frozen: dead.frozen, alarms: clock.alarms }).toEqual({ frozen: true, alarms: 1 });
+  dead.thaw();
+  await clock.advance(100);
+  expect(seen).toEqual(['other']);
+});
+
+it('runs every promise between two alarms also when it waits for nothing else', async () => {
+  const clock = new VirtualClock({ between: 'promises' });
+  const start = clock.now();
+  const seen: number[] = [];
+  const chain = async (): Promise<void> => {
+    await new Promise<void>((resolve) => {
+      clock.alarm(later(start, 10), resolve);
+    });
+    for (let i = 0; i < 50; i += 1) await Promise.resolve();
+    seen.push(clock.now().monoMs - start.monoMs);
+  };
+  clock.alarm(later(start, 11), () => seen.push(clock.now().monoMs - start.monoMs));
+  const done = chain();
+  await clock.advance(100);
+  await done;
+  expect(seen).toEqual([10, 11]);
+});

@@ -92,9 +92,10 @@ async function withLock(process: Process, key: string, candidate: string): Promi
     void term.ended.then((end) => over(process, candidate, end));
     await work({ process, candidate, term });
   };
-  const release = async (term: Term | undefined): Promise<void> => {
+  const release = async (term: Term | undefined, runsOut = false): Promise<void> => {
     if (!term) return;
     await hold(term);
+    if (runsOut) await term.ended;
     await term.release();
   };
   while (!process.isClosing) {
@@ -114,9 +115,11 @@ async function withLock(process: Process, key: string, candidate: string): Promi
         case 'try':
           return release(await lock.tryAcquire());
         case 'lease': {
-          // In calm it would keep others out for nothing.
           const leaseMs = dice.pick([ttlMs, ttlMs / 2, ttlMs * 2]);
-          return release(await lock.acquire({ waitMs: ttlMs, renew: false, ttlMs: leaseMs }));
+          return release(
+            await lock.acquire({ waitMs: ttlMs, renew: false, ttlMs: leaseMs }),
+            dice.happens(0.5),
+          );
         }
       }
     });

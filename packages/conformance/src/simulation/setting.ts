@@ -34,10 +34,10 @@ export function settingOf(seed: number, dice: Dice): Setting {
     marginMs: drift > 0.1 || dice.happens(0.6) ? 0 : ttlMs / 10,
     processes: 2 + Math.floor(dice.next() ** 2 * 6),
     keys: ['mail', 'cron', 'index'].slice(0, 1 + dice.below(3)),
-    stormMs: dice.between(5, 12) * ttlMs,
+    stormMs: dice.between(4, 10) * ttlMs,
     wild: dice.happens(0.15),
     faithless: dice.happens(0.35),
-    deafness: dice.happens(0.4),
+    deafness: dice.happens(0.25),
     meanCalmMs: dice.between(0.15, 1) * ttlMs,
   };
 }
