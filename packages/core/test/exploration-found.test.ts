@@ -1,10 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Rig, hang, listen } from './rig.ts';
 
-/**
- * What exploration has found, in a real tenure. Each fails for as long as the core does not do what it says; then
- * `fails` goes, here and in `exploration-election.test.ts`, and with it `exploration/known.ts`.
- */
+/** What exploration has found first, in a real tenure. */
 let rig: Rig;
 beforeEach(() => (rig = new Rig()));
 afterEach(() => rig.close());
@@ -12,7 +9,7 @@ afterEach(() => rig.close());
 const until = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 
-it.fails('does not stand again after stop() when its term is lost while waitUntil holds it', async () => {
+it('does not stand again after stop() when its term is lost while waitUntil holds it', async () => {
   const { tenure, line } = rig.tenure('a');
   const election = tenure.election('job');
   const { log } = listen(election);
@@ -28,7 +25,7 @@ it.fails('does not stand again after stop() when its term is lost while waitUnti
   expect(log).toEqual(['acquired 1', 'lost 1 expired']);
 });
 
-it.fails('does not run the work of lead again after its signal when the term is lost while held', async () => {
+it('does not run the work of lead again after its signal when the term is lost while held', async () => {
   const { tenure, line } = rig.tenure('a');
   const election = tenure.election('job');
   const { log } = listen(election);
@@ -50,7 +47,7 @@ it.fails('does not run the work of lead again after its signal when the term is 
   expect(log).toEqual(['acquired 1', 'lost 1 expired']);
 });
 
-it.fails('leaves no term that nobody works for when start() is called while lead leaves', async () => {
+it('leaves no term that nobody works for when start() is called while lead leaves', async () => {
   const { tenure, line } = rig.tenure('a');
   const election = tenure.election('job');
   const { log } = listen(election);
@@ -69,7 +66,7 @@ it.fails('leaves no term that nobody works for when start() is called while lead
   expect(log.at(-1)).toMatch(/^released/u);
 });
 
-it.fails('does not begin a term beside the work of a lost one when start() is called', async () => {
+it('does not begin a term beside the work of a lost one when start() is called', async () => {
   const { tenure, line } = rig.tenure('a');
   const election = tenure.election('job');
   const { log } = listen(election);

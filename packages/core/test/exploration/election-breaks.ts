@@ -108,6 +108,24 @@ export const electionBreaks: readonly ElectionBreak[] = [
         : undefined,
   },
   {
+    name: 'who resigned claims again at once',
+    rule: 'what comes next is the strongest wish',
+    instead: ({ event, after }) =>
+      event.type === 'resign' && after.phase === 'releasing' ? { ...after, next: 'claim' } : undefined,
+  },
+  {
+    name: 'failures are not counted',
+    rule: 'failures are counted',
+    instead: ({ event, after }) =>
+      event.type === 'failed' && after.phase === 'claiming' ? { ...after, failures: 0 } : undefined,
+  },
+  {
+    name: 'a claim that waits in the queue is given up',
+    rule: 'a call has its patience from when it leaves',
+    instead: ({ before, event, after }) =>
+      before.phase === 'joining' && after.phase === 'claiming' ? { ...after, dueAt: event.at } : undefined,
+  },
+  {
     name: 'stop is not heard while releasing',
     rule: 'stop always ends',
     instead: ({ before, event }) =>

@@ -6,9 +6,12 @@ import type { ElectionWorld, Transition } from './election-world.ts';
 import type { Ending } from './ending.ts';
 import type { Check } from './search.ts';
 
-type ElectionCheck = Check<ElectionWorld, ElectionStep>;
+export type ElectionCheck = Check<ElectionWorld, ElectionStep>;
 
-const ofTransition = (name: string, look: (transition: Transition) => string | undefined): ElectionCheck => ({
+export const ofTransition = (
+  name: string,
+  look: (transition: Transition) => string | undefined,
+): ElectionCheck => ({
   name,
   ofStep: ({ transitions }) => {
     for (const transition of transitions) {

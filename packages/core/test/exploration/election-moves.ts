@@ -13,12 +13,6 @@ export interface ElectionStep extends Step<ElectionWorld> {
   readonly raw: ElectionWorld;
 }
 
-/** What may differ from world to world. */
-export interface Liberties {
-  /** The user calls `start()` while work of `lead` outlives its term, or while `lead` leaves. */
-  readonly startsBesideLead: boolean;
-}
-
 const HOLDS = 2;
 
 /** One move in the making: keeps the books as store, session and `lead` do. */
@@ -71,19 +65,17 @@ class Play {
   /** What `lead` was waiting for when it left: see `Candidacy.stop`. */
   #left(): this {
     const { state, lead } = this.world;
-    const hasLeft = state.phase === 'idle' || (state.phase === 'releasing' && !state.usable);
-    if (lead !== 'leaving' || !hasLeft) return this;
+    const holds = state.phase === 'leading' || (state.phase === 'releasing' && state.usable);
+    if (lead !== 'leaving' || holds) return this;
     return this.put({ lead: 'none' }).tell({ type: 'guard', on: false });
   }
 }
 
 type Act = (play: Play) => Play;
 
-function* userMoves(world: ElectionWorld, { startsBesideLead }: Liberties): Generator<[string, Whose, Act]> {
+function* userMoves(world: ElectionWorld): Generator<[string, Whose, Act]> {
   const { state, work, lead, holds } = world;
-  const outlived = work && !(state.phase === 'leading' && state.claimId === work.claimId);
-  if (startsBesideLead || (!outlived && lead !== 'leaving'))
-    yield ['start()', 'user', (play) => play.start()];
+  yield ['start()', 'user', (play) => play.start()];
   yield ['stop()', 'user', (play) => play.tell({ type: 'stop', reason: 'released' })];
   yield ['resign()', 'user', (play) => play.tell({ type: 'resign' })];
   if (lead === 'none') {
@@ -187,12 +179,8 @@ function* storeMoves(world: ElectionWorld): Generator<[string, Whose, Act]> {
 }
 
 /** Everything that may happen next. */
-export function* electionSteps(
-  machine: ElectionMachine,
-  world: ElectionWorld,
-  liberties: Liberties,
-): Generator<ElectionStep> {
-  const moves = [...userMoves(world, liberties), ...sessionMoves(world), ...storeMoves(world)];
+export function* electionSteps(machine: ElectionMachine, world: ElectionWorld): Generator<ElectionStep> {
+  const moves = [...userMoves(world), ...sessionMoves(world), ...storeMoves(world)];
   if (electionAlarm(world.state))
     moves.push(['the alarm is due', 'alarm', (play) => play.tell({ type: 'alarm' }, 'due')]);
   for (const [move, whose, act] of moves) {

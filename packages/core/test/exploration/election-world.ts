@@ -126,7 +126,7 @@ export function normal(world: ElectionWorld): ElectionWorld {
 
 export function keyOf({ state, session, mayStand, lead, work, holds }: ElectionWorld): string {
   const call = electionCall(state);
-  const { phase, usable, guarded } = state;
+  const { phase, usable, guarded, outlived } = state;
   const own: unknown[] = [];
   own.push('claimId' in state ? state.claimId : undefined);
   if ('dueAt' in state) own.push(state.dueAt !== undefined, state.failures);
@@ -145,5 +145,5 @@ export function keyOf({ state, session, mayStand, lead, work, holds }: ElectionW
   if (phase === 'releasing') own.push(state.next, state.token);
   if (call) own.push(call.verb, 'claimId' in call ? call.claimId : 'token' in call ? call.token : '');
   const around = [session, mayStand.join(), lead, work?.claimId, work?.lost, holds.join()];
-  return [phase, usable, guarded, ...own, '|', ...around].join(' ');
+  return [phase, usable, guarded, outlived, ...own, '|', ...around].join(' ');
 }

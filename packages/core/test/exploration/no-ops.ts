@@ -12,6 +12,8 @@ type SessionType = SessionEvent['type'];
 const STANDS = 'it stands already';
 const NO_TERM = 'there is no term to give up, to hold or to wind down';
 const OF_A_TERM: readonly ElectionType[] = ['resign', 'settled', 'hold-over', 'hold', 'let-go'];
+/** Work that outlived its term settles there. */
+const LATER = OF_A_TERM.filter((type) => type !== 'settled');
 const NOT_ASKED = 'the answer to a call that is not in flight: the runtime has dropped it';
 const NO_CALL = 'nothing was sent';
 const AGAIN = 'news is told again with every renewal, until the claim is released';
@@ -19,7 +21,7 @@ const AGAIN = 'news is told again with every renewal, until the claim is release
 export const electionNoOps: NoOps<ElectionState['phase'], ElectionType> = {
   idle: [
     ['it does not stand: nothing but start concerns it', ['stop', 'alarm', 'woke', 'succeeded', 'released']],
-    [NO_TERM, OF_A_TERM],
+    [NO_TERM, LATER],
     [NOT_ASKED, ['granted', 'held', 'failed', 'void']],
     [NO_CALL, ['sent']],
     ['it has no claim', ['news']],
@@ -48,13 +50,12 @@ export const electionNoOps: NoOps<ElectionState['phase'], ElectionType> = {
     ['a candidate dispatches it as woke', ['news']],
   ],
   leading: [
-    [STANDS, ['start']],
     ['who leads has a usable session', ['usable']],
     [NOT_ASKED, ['granted', 'held', 'failed', 'void', 'woke', 'released', 'succeeded']],
     [NO_CALL, ['sent']],
   ],
   releasing: [
-    [NO_TERM, OF_A_TERM],
+    [NO_TERM, LATER],
     [NOT_ASKED, ['granted', 'held', 'void', 'woke', 'succeeded']],
     ['what is wrong with the claim ends with it', ['news']],
   ],

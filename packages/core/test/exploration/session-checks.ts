@@ -1,6 +1,6 @@
 import { isPast, later, remainingMs } from '../../src/clock.ts';
 import type { Instant } from '../../src/clock.ts';
-import { sessionAlarm, sessionCall } from '../../src/session/state.ts';
+import { inJeopardy, sessionAlarm, sessionCall } from '../../src/session/state.ts';
 import type { SessionEvent, SessionState } from '../../src/session/state.ts';
 import { provableMs } from '../../src/timing.ts';
 import type { Ending } from './ending.ts';
@@ -118,14 +118,14 @@ export const sessionChecks: readonly SessionCheck[] = [
   },
   {
     name: 'a renewal that fails is jeopardy',
-    ofStep: ({ before, event, after }) =>
-      before.phase === 'live' &&
-      after.phase === 'live' &&
-      event.type === 'failed' &&
-      !event.notApplied &&
-      after.failures === 0
-        ? 'a renewal failed, and the session says that it is secure'
-        : undefined,
+    ofStep: ({ before, event, after }) => {
+      if (before.phase !== 'live' || after.phase !== 'live') return undefined;
+      const hasFailed = (event.type === 'failed' && !event.notApplied) || after.lapsed !== undefined;
+      if (hasFailed && !inJeopardy(after)) return `${event.type}, and the session says that it is secure`;
+      return event.type === 'renewed' && !after.lapsed && inJeopardy(after)
+        ? 'a renewal was answered, and the session says that it is in jeopardy'
+        : undefined;
+    },
   },
   {
     name: 'what is by hand is renewed by hand',
