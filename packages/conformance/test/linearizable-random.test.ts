@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import type { Operation } from '@tenure/conformance/history';
 import { fenced } from '../src/history/fenced.ts';
-import { fencedOps } from '../src/history/fenced-linearizable.ts';
+import { fencedOps, timed } from '../src/history/fenced-linearizable.ts';
 import { linearize } from '../src/history/linearize.ts';
+import { settled } from '../src/history/unanswered.ts';
 import { describe, expect, it } from 'vitest';
-import { judged } from './history-scene.ts';
+import { gave, get, judged, ok, op, put } from './history-scene.ts';
 import { played } from './history-register.ts';
 import { isExplained } from './history-orders.ts';
 
@@ -12,6 +13,9 @@ import { isExplained } from './history-orders.ts';
 const chances = fc.infiniteStream(fc.noBias(fc.nat(999_999))).map((stream) => () => {
   return (stream.next().value ?? 0) / 1e6;
 });
+
+const searched = (operations: readonly Operation[]) =>
+  linearize(fencedOps(settled(timed(operations, 0))), fenced);
 
 const isLinearizable = (operations: readonly Operation[]): boolean =>
   judged(operations).violations.length === 0;
@@ -61,6 +65,21 @@ describe('what clients of a real fenced register were told', () => {
     );
     expect(Math.min(rejected, accepted)).toBeGreaterThan(100);
   });
+
+  it('is judged no different when nothing is settled before the search', () => {
+    let rejected = 0;
+    fc.assert(
+      fc.property(chances, fc.boolean(), (chance, isSet) => {
+        const whole = played({ chance, clients: 4, isSet, count: 14, lossy: 0.4, lateMs: 20 });
+        const operations = falsify(whole, chance);
+        const { found } = linearize(fencedOps(timed(operations, 0)), fenced);
+        expect(searched(operations).found).toBe(found);
+        if (!found) rejected += 1;
+      }),
+      { numRuns: 600 },
+    );
+    expect(rejected).toBeGreaterThan(100);
+  });
 });
 
 describe('5,000 operations of 10 clients', () => {
@@ -68,8 +87,6 @@ describe('5,000 operations of 10 clients', () => {
     seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
     return seed / 2_147_483_648;
   };
-  const stepsOf = (operations: readonly Operation[]) => linearize(fencedOps(operations, 0), fenced);
-
   it.each([false, true])('take hardly more steps than there are operations (a set: %s)', (isSet) => {
     const operations = played({
       chance: chanceOf(7),
@@ -80,7 +97,7 @@ describe('5,000 operations of 10 clients', () => {
       lateMs: 50,
     });
     expect(operations).toHaveLength(5000);
-    const { found, steps } = stepsOf(operations);
+    const { found, steps } = searched(operations);
     expect(found).toBe(true);
     expect(steps).toBeLessThan(3 * 5000);
   });
@@ -98,11 +115,48 @@ describe('5,000 operations of 10 clients', () => {
       ({ call, outcome, calledAt }) => calledAt > 10_000 && call.kind === 'read' && outcome === 'ok',
     );
     const wrong = operations.with(index, { ...operations[index]!, value: isSet ? [] : 1 });
-    const { found, steps } = stepsOf(wrong);
+    const { found, steps } = searched(wrong);
     expect(found).toBe(false);
     expect(steps).toBeLessThan(20 * 5000);
     const [violation] = judged(wrong).violations;
     expect(violation?.events).toContainEqual(wrong[index]);
+  });
+});
+
+describe('when much is going on at once, the search', () => {
+  const wrong = op([20, 21], 1, get, gave(999));
+
+  it('does what changes nothing at once, in any order', () => {
+    const reads = Array.from({ length: 14 }, (_, index) => op([index / 100, 10], 1, get, gave(0)));
+    const { found, steps } = searched([op([0, 11], 1, put(1), ok), ...reads, wrong]);
+    expect(found).toBe(false);
+    expect(steps).toBeLessThan(500);
+  });
+
+  it('comes to the same place once, on whatever way', () => {
+    const writes = Array.from({ length: 8 }, (_, index) => op([index / 100, 10], 1, put(index + 1), ok));
+    const { found, steps } = searched([...writes, wrong]);
+    expect(found).toBe(false);
+    expect(steps).toBeLessThan(8 * 8 * 2 ** 8);
+  });
+
+  it('takes effects that never came for the same as those that can come no more', () => {
+    const never = Array.from({ length: 8 }, (_, index) => op([index / 100, 0], 1, put(index + 1)));
+    const next = Array.from({ length: 40 }, (_, index) =>
+      op([20 + index, 20.5 + index], 2, put(100 + index), ok),
+    );
+    const { found, steps } = linearize(
+      fencedOps(timed([...never, ...next, op([90, 91], 2, get, gave(999))], 0)),
+      fenced,
+    );
+    expect(found).toBe(false);
+    expect(steps).toBeLessThan(10_000);
+  });
+
+  it('gives up when it is told to, which is no yes', () => {
+    const writes = Array.from({ length: 8 }, (_, index) => op([index / 100, 10], 1, put(index + 1), ok));
+    const given = linearize(fencedOps(timed([...writes, wrong], 0)), fenced, 100);
+    expect(given).toEqual({ found: undefined, steps: 101 });
   });
 });
 

@@ -6,6 +6,7 @@ import { lostAdds } from './last-read.ts';
 import { linearize } from './linearize.ts';
 import type { Stuck } from './linearize.ts';
 import { settled } from './unanswered.ts';
+import type { Timed } from './unanswered.ts';
 import type { Violation } from './verdict.ts';
 import { inMs, ofOperation } from './wording.ts';
 
@@ -23,7 +24,10 @@ function violationsOf(resource: string, operations: readonly Operation[], slackM
     const text = `${resource}: ${lost.adds.length} acknowledged but not in the last read, called at ${inMs(lost.read.calledAt)}: ${which}`;
     return [{ rule: 'fenced-linearizable', text, events: [...lost.adds, lost.read] }];
   }
-  const { found, steps, stuck } = { stuck: undefined, ...linearize(fencedOps(operations, slackMs), fenced) };
+  const { found, steps, stuck } = {
+    stuck: undefined,
+    ...linearize(fencedOps(settled(timed(operations, slackMs))), fenced),
+  };
   if (found) return [];
   const text = stuck
     ? explain(stuck)
@@ -33,30 +37,28 @@ function violationsOf(resource: string, operations: readonly Operation[], slackM
 }
 
 /** Times that processes stamped may be wrong by the slack: an answer may have come so much later. */
-export function fencedOps(operations: readonly Operation[], slackMs: number): FencedOp[] {
-  const bits = new Map<string, bigint>();
-  for (const { call } of operations)
-    if (call.kind === 'add' && !bits.has(call.element)) bits.set(call.element, 1n << BigInt(bits.size));
-  const elementsOf = ({ call, value }: Operation): bigint | undefined => {
-    const elements = call.kind === 'add' ? [call.element] : typeof value === 'object' ? value : [];
-    let all = 0n;
-    for (const element of elements) {
-      const bit = bits.get(element);
-      if (bit === undefined) return undefined;
-      all |= bit;
-    }
-    return all;
-  };
-  return settled(
-    operations.map((operation) => ({ ...operation, returnedAt: operation.returnedAt + slackMs })),
-  ).map((operation) => ({
+export const timed = (operations: readonly Operation[], slackMs: number): Timed[] =>
+  operations.map((operation) => ({
     operation,
-    outcome: operation.outcome,
+    returnAt: operation.outcome === 'unknown' ? Infinity : operation.returnedAt + slackMs,
+  }));
+
+export function fencedOps(all: readonly Timed[]): FencedOp[] {
+  const bits = new Map<string, bigint>();
+  for (const { operation } of all)
+    for (const element of elementsOf(operation))
+      if (!bits.has(element)) bits.set(element, 1n << BigInt(bits.size));
+  return all.map(({ operation, returnAt }) => ({
+    operation,
     callAt: operation.calledAt,
-    returnAt: operation.returnedAt,
-    elements: elementsOf(operation),
+    returnAt,
+    elements: elementsOf(operation).reduce((set, element) => set | bits.get(element)!, 0n),
   }));
 }
+
+/** That it adds, or gave. */
+const elementsOf = ({ call, value }: Operation): readonly string[] =>
+  call.kind === 'add' ? [call.element] : typeof value === 'object' ? value : [];
 
 function explain({ blocker, window, state }: Stuck<FencedOp, Fenced>): string {
   const others = window.filter((op) => op !== blocker).map(({ operation }) => ofOperation(operation));

@@ -4,10 +4,8 @@ import type { Interval, Model } from './linearize.ts';
 /** An operation as the search sees it. */
 export interface FencedOp extends Interval {
   readonly operation: Operation;
-  /** Without an answer, and yet somebody has seen what it did: then it was done. */
-  readonly outcome: Operation['outcome'];
-  /** The elements that it adds or gave, one bit each; undefined when it gave one that nobody adds. */
-  readonly elements: bigint | undefined;
+  /** The elements that it adds or gave, one bit each. */
+  readonly elements: bigint;
 }
 
 /** A resource that looks at tokens. */
@@ -25,7 +23,7 @@ export interface Fenced {
  */
 export const fenced: Model<FencedOp, Fenced> = {
   initial: { greatest: 0n, value: undefined, elements: 0n },
-  apply(state, { operation: { token, call, value }, outcome, elements }) {
+  apply(state, { operation: { token, call, value, outcome }, elements }) {
     if (outcome === 'refused') return token < state.greatest ? state : undefined;
     if (token < state.greatest) return undefined;
     const seen = token === state.greatest ? state : { ...state, greatest: token };
@@ -35,7 +33,7 @@ export const fenced: Model<FencedOp, Fenced> = {
       case 'write':
         return call.value === state.value ? seen : { ...seen, value: call.value };
       case 'add': {
-        const more = state.elements | (elements ?? 0n);
+        const more = state.elements | elements;
         return more === state.elements ? seen : { ...seen, elements: more };
       }
     }
@@ -44,7 +42,7 @@ export const fenced: Model<FencedOp, Fenced> = {
   isSpent: ({ greatest }, { operation }) => operation.token < greatest,
 };
 
-function gives(state: Fenced, value: Operation['value'], elements: bigint | undefined): boolean {
+function gives(state: Fenced, value: Operation['value'], elements: bigint): boolean {
   if (typeof value === 'object') return elements === state.elements;
   return value === state.value || (state.value === undefined && value === 0);
 }

@@ -125,7 +125,7 @@ class Search<Op extends Interval, State> {
       called.push(index);
       barrier = Math.min(barrier, this.#ops[index]!.returnAt);
     }
-    return { indices: called.filter((index) => this.#ops[index]!.callAt <= barrier), barrier };
+    return { indices: called, barrier };
   }
 
   #open(state: State, base: number): void {
