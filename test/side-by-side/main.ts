@@ -53,6 +53,8 @@ async function next(): Promise<void> {
       print(
         `${what}: ${overlaps} overlaps (${Math.ceil(longestMs)} ms), ${told}, ${wakeUps} lost wake-ups, ${crashes} crashes, ${leaked} leaked`,
       );
+      if (done.uncounted > 0)
+        print(`    not counted, because the machine was too busy: ${done.uncounted} of ${rounds} rounds`);
       const causes = new Set(done.findings.flatMap((finding) => finding.crashes));
       for (const line of [...causes, ...done.leaked.slice(0, 3)]) print(`    ${line}`);
     } catch (error) {

@@ -7,8 +7,11 @@ import type { Venue } from '../servers/venue.ts';
 import type { Contender } from './contenders.ts';
 import type { Operator } from './operator.ts';
 import { Rival } from './rival.ts';
+import { Turns } from './turns.ts';
 
-const STARTED_WITHIN_MS = 60_000;
+const STARTED_WITHIN_MS = 180_000;
+/** Processes are slow to load, and those that are in a contest need the machine, too. */
+const starts = new Turns(6);
 /** A process that could not run has so long to say what it finds when it can. */
 const AWAKE_MS = 250;
 
@@ -46,20 +49,27 @@ export class Round implements AsyncDisposable {
   #releasedAt: bigint | undefined;
   #awakeAt = 0n;
 
-  private constructor(ring: Ring, number: number, cut: Proxy) {
+  private constructor(ring: Ring, name: string, cut: Proxy) {
     this.#ring = ring;
     this.cut = cut;
     this.operator = ring.operator;
     this.ttlMs = ring.ttlMs;
-    this.key = `${ring.mark}-${String(number).padStart(2, '0')}`;
+    this.key = `${ring.mark}-${name}-`;
     this.holder = this.#rival('holder', ring.venue.url([cut]));
     this.#challenger = this.#rival('challenger', ring.venue.url());
   }
 
   /** Resolves when the one holds the lock and the other waits for it. */
-  static async begin(ring: Ring, number: number): Promise<Round> {
+  static async begin(ring: Ring, name: string): Promise<Round> {
     const { port } = ring.venue.cluster!.members[0]!;
-    const round = new Round(ring, number, await startProxy({ host: '127.0.0.1', port }));
+    const proxy = await startProxy({ host: '127.0.0.1', port });
+    const round = await starts.take(async () => {
+      const started = new Round(ring, name, proxy);
+      await Promise.all(
+        [started.holder, started.#challenger].map((rival) => rival.next('ready', STARTED_WITHIN_MS)),
+      );
+      return started;
+    });
     try {
       await round.#set();
     } catch (error) {
@@ -123,17 +133,17 @@ export class Round implements AsyncDisposable {
   }
 
   async #set(): Promise<void> {
-    await this.#needs(this.holder, 'ready');
     this.holder.tell({ order: 'acquire' });
     await this.#needs(this.holder, 'acquired');
-    await this.#needs(this.#challenger, 'ready');
     this.#challenger.tell({ order: 'acquire' });
     await this.#needs(this.#challenger, 'waiting');
     // It asks for the first time, and a renewal goes by.
     await pause(this.ttlMs / 2);
+    if (this.holder.first('over') || this.holder.first('told') || !this.holder.isRunning)
+      throw new Error(`${this.#ring.contender.name}: the lock was lost before anything was done`);
   }
 
-  async #needs(rival: Rival, what: 'ready' | 'waiting' | 'acquired'): Promise<void> {
+  async #needs(rival: Rival, what: 'waiting' | 'acquired'): Promise<void> {
     if (await rival.next(what, STARTED_WITHIN_MS)) return;
     const said = rival.reports.map((report) => `${report.what} ${report.detail}`).join('\n');
     throw new Error(`${this.#ring.contender.name}: nobody is "${what}" before anything was done:\n${said}`);
