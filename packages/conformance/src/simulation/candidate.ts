@@ -115,7 +115,8 @@ async function withLock(process: Process, key: string, candidate: string): Promi
         case 'try':
           return release(await lock.tryAcquire());
         case 'lease': {
-          const leaseMs = dice.pick([ttlMs, ttlMs / 2, ttlMs * 2]);
+          // Not longer than a TTL, the time for which a store that breaks its word is excused: a lease learns of that at its end.
+          const leaseMs = dice.pick([ttlMs, ttlMs / 2]);
           return release(
             await lock.acquire({ waitMs: ttlMs, renew: false, ttlMs: leaseMs }),
             dice.happens(0.5),
