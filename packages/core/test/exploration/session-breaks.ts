@@ -96,6 +96,12 @@ export const sessionBreaks: readonly SessionBreak[] = [
         : undefined,
   },
   {
+    name: 'a hint is forgotten while a renewal is in flight',
+    rule: 'a hint is followed by a renewal that left after it',
+    instead: ({ before, event }) =>
+      event.type === 'hint' && before.phase === 'live' && before.call ? before : undefined,
+  },
+  {
     name: 'close is not heard while opening',
     rule: 'close always ends',
     instead: ({ before, event }) =>

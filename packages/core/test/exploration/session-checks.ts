@@ -2,7 +2,7 @@ import { isPast, later, remainingMs } from '../../src/clock.ts';
 import type { Instant } from '../../src/clock.ts';
 import { inJeopardy, sessionAlarm, sessionCall } from '../../src/session/state.ts';
 import type { SessionEvent, SessionState } from '../../src/session/state.ts';
-import { provableMs } from '../../src/timing.ts';
+import { FREE_REFUSALS, provableMs } from '../../src/timing.ts';
 import type { Ending } from './ending.ts';
 import type { Check } from './search.ts';
 import { NOW, timing } from './session-world.ts';
@@ -136,6 +136,42 @@ export const sessionChecks: readonly SessionCheck[] = [
       return renews && !asked ? `${event.type} renews what is renewed by hand` : undefined;
     },
   },
+  {
+    name: 'a hint is followed by a renewal that left after it',
+    ofStep: ({ before, event, after }) => {
+      if (before.phase !== 'live' || after.phase !== 'live') return undefined;
+      const isNew = sessionCall(after)?.verb === 'renew' && sessionCall(after) !== sessionCall(before);
+      if (event.type === 'hint' && !(event.byStore && before.manual))
+        return isNew || (after.again && sessionCall(after)) ? undefined : 'the hint is forgotten';
+      return event.type === 'renewed' && before.again && !isNew
+        ? 'a hint came while it was in flight, and nothing is asked again'
+        : undefined;
+    },
+  },
+  {
+    name: 'what was not applied is no failure, so many times',
+    ofStep: ({ before, event, after }) => {
+      if (after.phase !== 'live') return undefined;
+      if (!Number.isInteger(after.refusals)) return `${after.refusals} refusals`;
+      if (event.type !== 'failed' || before.phase !== 'live') return undefined;
+      const isFree = event.notApplied && before.refusals < FREE_REFUSALS;
+      const more = after.failures - before.failures;
+      return more === (isFree ? 0 : 1)
+        ? undefined
+        : `${more} failures more, where it is ${isFree ? '' : 'not '}free`;
+    },
+  },
+  {
+    name: 'an alarm that is early changes nothing',
+    ofStep: ({ before, event, after }) =>
+      event.type === 'alarm' &&
+      (before.phase === 'opening' || before.phase === 'closing') &&
+      !isPast(before.dueAt, event.at) &&
+      !(before.phase === 'closing' && isPast(before.until, event.at)) &&
+      after !== before
+        ? `${before.phase} takes it for due`
+        : undefined,
+  },
 ];
 
 /** Asked to close, a session is closed in the end. */
@@ -144,6 +180,6 @@ export const closeEnds: Ending<SessionWorld, SessionStep> = {
   asks: ({ event }) => event.type === 'close',
   undoes: () => false,
   // Even alarms alone do: a store that never answers keeps nobody.
-  helps: ({ event }) => event.type === 'alarm',
+  helps: ({ event, move }) => event.type === 'alarm' && move !== 'the alarm is early',
   isDone: ({ state }) => state.phase === 'closed',
 };

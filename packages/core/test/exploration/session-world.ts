@@ -1,3 +1,4 @@
+import { isPast } from '../../src/clock.ts';
 import type { Instant } from '../../src/clock.ts';
 import { sessionTransition } from '../../src/session/machine.ts';
 import { initialSession, sessionAlarm, sessionCall } from '../../src/session/state.ts';
@@ -176,5 +177,8 @@ export function* sessionSteps(machine: SessionMachine, world: SessionWorld): Gen
     if (alarm && (at.monoMs >= alarm.monoMs || at.wallMs >= alarm.wallMs))
       yield take(machine, world, `${when}the alarm is due`, { type: 'alarm', jitter: 0 }, at);
   }
-  if (alarm) yield take(machine, world, 'the alarm is due', { type: 'alarm', jitter: 0 }, alarm);
+  if (!alarm) return;
+  yield take(machine, world, 'the alarm is due', { type: 'alarm', jitter: 0 }, alarm);
+  if (!isPast(alarm, NOW))
+    yield take(machine, world, 'the alarm is early', { type: 'alarm', jitter: 0 }, NOW);
 }

@@ -1,3 +1,4 @@
+import { isPast } from '../../src/clock.ts';
 import { electionAlarm, electionCall } from '../../src/election/state.ts';
 import type { ElectionEvent, Leading, Next } from '../../src/election/state.ts';
 import { ofTransition } from './election-checks.ts';
@@ -62,6 +63,12 @@ export const patienceChecks: readonly ElectionCheck[] = [
     // Grace may be none at all.
     if (!alarm || event.type === 'hold-over' || after.phase === 'leading') return undefined;
     return Number.isFinite(alarm.monoMs) ? undefined : `${event.type} puts it at ${alarm.monoMs}`;
+  }),
+  ofTransition('an alarm that is early changes nothing', ({ before, event, after }) => {
+    const alarm = event.type === 'alarm' && electionAlarm(before);
+    return alarm && !isPast(alarm, event.at) && after !== before
+      ? `${before.phase} takes it for due`
+      : undefined;
   }),
   ofTransition('failures are counted', ({ before, event, after }) => {
     if (!('failures' in after)) return undefined;
