@@ -13,7 +13,7 @@ const TTL_MS = 3000;
 const AROUND_MS = 5000;
 const SHOWN = 5;
 
-/** `--store etcd [--store …|all] [--minutes 2] [--seed N] [--ttl 3000]`: one episode of chosen faults after another, and the history checked. */
+/** `--store etcd [--store …|all] [--minutes 2] [--seed N] [--ttl 3000] [--clock-rate 1]`: one episode of chosen faults after another, and the history checked. */
 export async function stormChaos(args: readonly string[]): Promise<boolean> {
   const { values } = parseArgs({
     args: [...args],
@@ -22,6 +22,7 @@ export async function stormChaos(args: readonly string[]): Promise<boolean> {
       minutes: { type: 'string' },
       seed: { type: 'string' },
       ttl: { type: 'string' },
+      'clock-rate': { type: 'string' },
     },
   });
   const names = values.store.includes('all') ? [] : values.store;
@@ -29,12 +30,15 @@ export async function stormChaos(args: readonly string[]): Promise<boolean> {
   if (!(minutes > 0)) throw new Error(`--minutes must be a number above 0, got "${values.minutes}"`);
   const ttlMs = wholeNumber(values.ttl, TTL_MS);
   const seed = wholeNumber(values.seed, 1 + Math.floor(Math.random() * 999_999));
+  const clockRate = Number(values['clock-rate'] ?? 1);
+  if (!(clockRate > 0))
+    throw new Error(`--clock-rate must be a number above 0, got "${values['clock-rate']}"`);
   const judged: Judged[] = [];
   for (const kind of storesIn(names, venueKinds)) {
     if (!(await venueOrSkip(kind))) continue;
     print(`${kind}: ${minutes} minutes, --seed ${seed}`);
     const tell = (text: string): void => print(`  ${text}`);
-    const found = judge(await storm({ kind, ms: minutes * 60_000, ttlMs, seed, tell }));
+    const found = judge(await storm({ kind, ms: minutes * 60_000, ttlMs, seed, clockRate, tell }));
     show(found, await keep(found.storm));
     judged.push(found);
   }

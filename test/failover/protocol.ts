@@ -12,8 +12,8 @@ export interface Plan {
   readonly releaseOn: readonly NodeJS.Signals[];
   /** Asks its terms whether they are current, again and again. */
   readonly reads: boolean;
-  /** Its wall clock can be set by `step`; otherwise it has the machine's. */
-  readonly steppable?: boolean;
+  /** At this rate of the machine's, and the wall clock can be set by `step`. @default the machine's clocks */
+  readonly clockRate?: number;
   /** Leaders work on resources that are kept there, and save checkpoints. */
   readonly duty?: { readonly host: string; readonly port: number };
 }

@@ -29,7 +29,7 @@ interface Stand {
 
 const plan = JSON.parse(process.argv[2] ?? '') as Plan;
 const duty = plan.duty && new Duty(plan.id, plan.duty, plan.ttlMs, tell);
-const clock = plan.steppable ? new SteppedClock() : undefined;
+const clock = plan.clockRate === undefined ? undefined : new SteppedClock(plan.clockRate);
 const tenure = createTenure({
   store: await openStore(plan.storeUrl),
   namespace: plan.namespace,

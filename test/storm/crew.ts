@@ -12,15 +12,20 @@ export interface Berth {
   readonly network: Network;
   readonly observes: boolean;
   readonly stands: boolean;
+  readonly clockRate: number;
   contender: Contender;
   lives: number;
 }
+
+const STARTS_AT_ONCE = 3;
 
 export interface CrewOptions {
   readonly venue: Venue;
   readonly ttlMs: number;
   readonly keys: readonly string[];
   readonly processes: number;
+  /** Of the clocks of all but the last two. */
+  readonly clockRate: number;
   readonly chronicle: Chronicle;
   readonly resources: Address;
 }
@@ -42,10 +47,15 @@ export class Crew {
       const network = await Network.open(options.venue, options.resources);
       const stands = index < options.processes - 1;
       const observes = !stands || index % 3 === 0;
-      const berth = { name: `p${index + 1}`, network, observes, stands, lives: 1 };
+      const clockRate = index < options.processes - 2 ? options.clockRate : 1;
+      const berth = { name: `p${index + 1}`, network, observes, stands, clockRate, lives: 1 };
       crew.berths.push({ ...berth, contender: crew.#spawn(berth) });
+      // They are slow to load, and the machine is small.
+      if (index % STARTS_AT_ONCE === STARTS_AT_ONCE - 1) await crew.#loaded();
     }
-    await Promise.all(crew.berths.map((berth) => crew.#ready(berth)));
+    await crew.#loaded();
+    await crew.berths[0]!.contender.lead();
+    for (const berth of crew.berths) crew.#begin(berth);
     return crew;
   }
 
@@ -84,7 +94,8 @@ export class Crew {
     if (berth.contender.running) return;
     berth.lives += 1;
     berth.contender = this.#spawn(berth);
-    await this.#ready(berth);
+    await berth.contender.next('ready');
+    this.#begin(berth);
   }
 
   /** Everybody closes, and ends by itself. */
@@ -113,7 +124,7 @@ export class Crew {
     chronicle.add({ what: 'scandal', at: chronicle.now(), message });
   }
 
-  #spawn({ name, lives, network }: Pick<Berth, 'name' | 'lives' | 'network'>): Contender {
+  #spawn({ name, lives, network, clockRate }: Omit<Berth, 'contender'>): Contender {
     const { venue, ttlMs, keys, chronicle } = this.#options;
     const { host, port } = network.resources;
     const plan = {
@@ -124,15 +135,18 @@ export class Crew {
       keys,
       releaseOn: ['SIGTERM'] as const,
       reads: true,
-      steppable: true,
+      clockRate,
       duty: { host, port },
     };
     const contender: Contender = new Contender(plan, (report) => chronicle.hear(contender, report));
     return contender;
   }
 
-  async #ready({ contender, observes, stands }: Berth): Promise<void> {
-    await contender.next('ready');
+  async #loaded(): Promise<void> {
+    await Promise.all(this.berths.map(({ contender }) => contender.next('ready')));
+  }
+
+  #begin({ contender, observes, stands }: Berth): void {
     if (observes) contender.tell({ order: 'observe', keys: contender.keys });
     if (stands) contender.stand();
   }

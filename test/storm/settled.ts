@@ -16,7 +16,11 @@ export async function settled(crew: Crew, chronicle: Chronicle, since: number): 
   try {
     await until('all are back', async () => missing().length === 0 || undefined, { timeoutMs: PATIENCE_MS });
   } catch {
-    const message = `${PATIENCE_MS} ms after all was healed: ${missing().join(', ')}`;
+    const troubles = crew.candidates.map(({ contender }) => {
+      const last = contender.of('trouble').at(-1);
+      return `${contender.id}: ${last ? `${last.message}, at ${chronicle.ms(last.at).toFixed(0)} ms` : 'no trouble'}`;
+    });
+    const message = `${PATIENCE_MS} ms after all was healed: ${missing().join(', ')}. Last troubles: ${troubles.join('; ')}`;
     chronicle.add({ what: 'scandal', at: chronicle.now(), message });
   }
 }

@@ -16,6 +16,8 @@ export interface StormOptions {
   readonly seed: number;
   readonly processes?: number;
   readonly keys?: readonly string[];
+  /** Of most processes: less than 0.99 breaks the promise on purpose, and must be found out. @default 1 */
+  readonly clockRate?: number;
   /** Called with what happens next, for people who wait. */
   readonly tell?: (text: string) => void;
 }
@@ -35,13 +37,21 @@ const KEYS = ['red', 'green', 'blue'];
 
 /** Processes over what ships, on real servers, and one episode of faults after another. */
 export async function storm(options: StormOptions): Promise<Storm> {
-  const { kind, ms, ttlMs, seed, processes = 6, keys = KEYS, tell = () => {} } = options;
+  const { kind, ms, ttlMs, seed, processes = 6, keys = KEYS, clockRate = 1, tell = () => {} } = options;
   const venue = await openVenue(kind, kind === 'etcd' || kind === 'consul' ? { members: 3 } : {});
   const chronicle = new Chronicle();
   const resources = new Resources();
   try {
     const address = await resources.open();
-    await using crew = await Crew.muster({ venue, ttlMs, keys, processes, chronicle, resources: address });
+    await using crew = await Crew.muster({
+      venue,
+      ttlMs,
+      keys,
+      processes,
+      clockRate,
+      chronicle,
+      resources: address,
+    });
     await settled(crew, chronicle, 0);
     const scene: Scene = { venue, crew, chronicle, ttlMs };
     const since = chronicle.now();
