@@ -45,6 +45,8 @@ describe('after all faults are healed', () => {
     expect(broken(early, { stoodFor })).toEqual(['leader-after-healing']);
     const short = [...heard(6500), fault(100), healed(5000), fault(5500), healed(5600)];
     expect(broken(short, { stoodFor })).toEqual([]);
+    const soon = [...heard(5700), fault(100), healed(5000), fault(5500), healed(5600)];
+    expect(judged(soon, { stoodFor }).longestWithoutLeaderMs).toBe(100);
   });
 
   it('means: all of them, each as often as it was injected', () => {
@@ -69,6 +71,7 @@ describe('after all faults are healed', () => {
     expect(broken([...heard(1150), fault(100, 'flushed')], { stoodFor })).toEqual([]);
     expect(broken([...heard(1151), fault(100, 'flushed')], { stoodFor })).toEqual(['leader-after-healing']);
     expect(broken([...first, fault(100, 'flushed')], { stoodFor })).toEqual(['leader-after-healing']);
+    expect(judged([...heard(1150), fault(100, 'flushed')], { stoodFor }).longestWithoutLeaderMs).toBe(0);
   });
 
   it('nobody need follow the last one who leaves, but somebody must once something was healed after that', () => {

@@ -186,6 +186,8 @@ describe('an end', () => {
   });
 
   it('comes once, after the beginning and before the end of the observation', () => {
+    const died = { what: 'died', at: 9, candidates: ['a'] } as const;
+    expect(broken([won(10, 'a', 1), died], { slackMs: 1 })).toEqual([]);
     expect(broken([won(0, 'a', 1), lost(10, 'a', 1), lost(11, 'a', 1)])).toEqual(['one-end']);
     expect(broken([lost(10, 'a', 1)])).toEqual(['one-end']);
     expect(broken([lost(10, 'a', 1), won(20, 'a', 1)])).toEqual(['one-end']);
@@ -205,6 +207,8 @@ describe('a loss', () => {
   it('is told soon after its process goes on', () => {
     expect(broken(events(600, 500))).toEqual([]);
     expect(broken(events(600.5, 500))).toEqual(['told-in-time']);
+    const later = { what: 'away', since: 1000, at: 2000, candidates: ['a'] } as const;
+    expect(broken([...events(600.5, 500), later])).toEqual(['told-in-time']);
   });
 
   it('may wait for a process that stops again before it could tell', () => {
@@ -228,7 +232,8 @@ describe('a loss', () => {
 
   it('may come later where the store broke its word, and must come when that is over', () => {
     const flushed = { what: 'fault', at: 100, fault: 'flushed', excusesMs: 400 } as const;
-    const slow = [won(0, 'a', 1), flushed, won(110, 'b', 2), lost(500, 'a', 1), lost(5000, 'b', 2)];
+    const before = { what: 'away', since: 10, at: 20, candidates: ['a'] } as const;
+    const slow = [won(0, 'a', 1), before, flushed, won(110, 'b', 2), lost(500, 'a', 1), lost(5000, 'b', 2)];
     expect(broken(slow)).toEqual([]);
   });
 });
