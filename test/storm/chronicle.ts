@@ -48,10 +48,14 @@ export class Chronicle {
     return this.#lastSign.get(contender.id) ?? -1;
   }
 
-  /** It was ended by a signal. What it had reported before counts as said. */
-  died(contender: Contender, killedAt: number): void {
-    const at = Math.max(killedAt, this.#lastAt.get(contender.id) ?? 0);
-    this.add({ what: 'died', at, candidates: [contender.id] });
+  /**
+   * It was ended by a signal. What it had reported before counts as said. Who could close first has told how its terms
+   * ended; but it looks on no more.
+   */
+  died({ id }: Contender, killedAt: number, signal: 'SIGKILL' | 'SIGTERM'): void {
+    const at = Math.max(killedAt, this.#lastAt.get(id) ?? 0);
+    const candidates = signal === 'SIGKILL' ? [id, observerOf(id)] : [observerOf(id)];
+    this.add({ what: 'died', at, candidates });
   }
 
   hear(contender: Contender, report: Report): void {
@@ -82,7 +86,13 @@ export class Chronicle {
           this.add({ what: 'current', at, key, candidate, token });
         return;
       case 'leader':
-        this.add({ what: 'observed', at, observer: candidate, key: report.key, token: report.leader?.token });
+        this.add({
+          what: 'observed',
+          at,
+          observer: observerOf(candidate),
+          key: report.key,
+          token: report.leader?.token,
+        });
         return;
       case 'found':
         this.#finds.push({ at, key: report.key, token: report.token, checkpoint: report.checkpoint });
@@ -159,5 +169,7 @@ export class Chronicle {
     return [current, operation];
   }
 }
+
+const observerOf = (id: string): string => `${id} looking on`;
 
 export const startOf = (event: HistoryEvent): number => ('at' in event ? event.at : event.calledAt);

@@ -84,8 +84,8 @@ export class Crew {
     if (!contender.running) return;
     const at = chronicle.now();
     const ending = await contender.end(signal);
-    if (signal === 'SIGKILL') chronicle.died(contender, at);
-    else if (ending.signal !== signal) this.#complain(contender, ending);
+    chronicle.died(contender, at, signal);
+    if (ending.signal !== signal) this.#complain(contender, ending);
     this.#dead.push(contender);
   }
 
