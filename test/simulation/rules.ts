@@ -26,9 +26,9 @@ const inCore = breaksIn('core');
 
 /** What only a whole history shows. */
 const own: readonly Mutation[] = [
-  inCore('S1', 'a renewal without an answer counts as answered', 'session/session.ts', [
-    'if (!signal.aborted) this.#trouble(error);',
-    "if (!signal.aborted) this.#trouble(error);\n      if (call.verb === 'renew') return { type: 'renewed', ttlMs: timing.ttlMs, sentAt };",
+  inCore('S1', 'a renewal without an answer counts as answered', 'session/machine.ts', [
+    'return { ...state, ...given(state, event, timing, state.lapsed ? timing.backOff.downMs : undefined) };',
+    "return sessionTransition(state, { type: 'renewed', at: event.at, sentAt: event.at, ttlMs: timing.ttlMs }, timing);",
   ]),
   inCore('S7', 'tokens do not always rise', 'memory/space.ts', [
     'this.#lastToken += 1n;',
