@@ -173,6 +173,19 @@ describe('the command of tenure run', () => {
   });
 });
 
+describe('when tenure is killed', () => {
+  it('the command has its grace and no more when its tenure is gone, however long its term would have lasted', async () => {
+    const invocation = tenure(
+      'run',
+      [newKey(), '--ttl', '120s', '--grace', '300ms'],
+      `trap '' TERM; echo $$; while :; do sleep 0.1; done`,
+    );
+    await until('it runs', async () => invocation.output || undefined);
+    await invocation.end('SIGKILL');
+    await gone(pidsIn(invocation.output));
+  });
+});
+
 describe('when leadership ends', () => {
   /** Asks the holder to let go, and waits until `own` holds the key. */
   async function takeOver(own: Tenure, key: string): Promise<void> {

@@ -1,6 +1,5 @@
 /** Which tests judge the mutants of a package. */
 export interface Suite {
-  readonly project: 'unit' | 'system';
   readonly files: readonly string[];
   /** What the tests spawn is built: these packages anew for every mutant. */
   readonly builds?: string;
@@ -16,24 +15,20 @@ const inPackage = (name: PackageName, tests: readonly string[]): readonly string
 
 /** On real servers. Those of options, access and TLS have nothing to say about a claim, and are left out. */
 export const suites: Readonly<Record<PackageName, Suite>> = {
-  core: { project: 'unit', files: ['packages/core/test'], patienceMs: 240_000 },
+  core: { files: ['packages/core/test'], patienceMs: 240_000 },
   etcd: {
-    project: 'unit',
     files: inPackage('etcd', ['conformance-1', 'queue', 'session', 'watching']),
     patienceMs: 240_000,
   },
   consul: {
-    project: 'unit',
     files: inPackage('consul', ['conformance-1', 'claims', 'session', 'watching', 'tenure']),
     patienceMs: 240_000,
   },
   redis: {
-    project: 'unit',
     files: inPackage('redis', ['conformance-redis', 'late', 'news', 'scripts', 'repeats', 'trouble']),
     patienceMs: 240_000,
   },
   sql: {
-    project: 'unit',
     files: inPackage('sql', [
       'sqlite-conformance',
       'sqlite',
@@ -46,10 +41,9 @@ export const suites: Readonly<Record<PackageName, Suite>> = {
     ]),
     patienceMs: 240_000,
   },
-  scheduler: { project: 'unit', files: ['packages/scheduler/test'], patienceMs: 240_000 },
+  scheduler: { files: ['packages/scheduler/test'], patienceMs: 240_000 },
   cli: {
-    project: 'system',
-    files: ['test/command/run.test.ts'],
+    files: ['test/command/run.test.ts', ...inPackage('cli', ['grace'])],
     builds: 'packages/cli',
     patienceMs: 240_000,
   },

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ROOT } from './copy.ts';
+import { endWhatRunsIn } from './leftovers.ts';
 import { RANDOM_TESTS, suites } from './suites.ts';
 import type { PackageName } from './suites.ts';
 
@@ -40,7 +41,7 @@ const UNENDED: Failure = { test: '(the run did not end)', isAssertion: false };
  * @throws where the copy cannot be built
  */
 export async function trial(copy: string, name: PackageName, only?: string): Promise<readonly Failure[]> {
-  const { project, files, builds, patienceMs } = suites[name];
+  const { files, builds, patienceMs } = suites[name];
   if (builds !== undefined) await build(copy, builds);
   const report = join(copy, 'report.json');
   // A run that does not end writes none.
@@ -49,7 +50,6 @@ export async function trial(copy: string, name: PackageName, only?: string): Pro
     join(ROOT, 'node_modules/vitest/vitest.mjs'),
     'run',
     '--config=test/vitest.config.ts',
-    `--project=${project}`,
     '--reporter=json',
     `--outputFile=${report}`,
     '--testTimeout=30000',
@@ -58,6 +58,7 @@ export async function trial(copy: string, name: PackageName, only?: string): Pro
     ...files,
   ];
   const status = await run(copy, args, patienceMs);
+  await endWhatRunsIn(copy);
   if (status === 0) return [];
   return readFile(report, 'utf8').then(
     (text) => failuresIn(JSON.parse(text) as Report),

@@ -23,7 +23,7 @@ export interface Measurement {
 }
 
 /** How much more than in the middle there may be in the end. */
-export const SLACK = { heap: 1.2, timers: 1.2, renewals: 1.2 } as const;
+const SLACK = { heap: 1.2, timers: 1.2, renewals: 1.2 } as const;
 
 const MEGABYTE = 2 ** 20;
 

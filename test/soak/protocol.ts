@@ -34,6 +34,8 @@ export interface Sample {
   readonly renewals: number;
   /** Terms that it lost since it began. */
   readonly lost: number;
+  /** What was retried last, and how often anything was. */
+  readonly trouble: string;
 }
 
 export type Report =

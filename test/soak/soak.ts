@@ -173,8 +173,10 @@ function stateOf(samples: readonly Sample[], keys: number): string | undefined {
   const distinct = new Set(led).size;
   const isSettled = samples.every((sample) => sample.led.length + sample.waiting === keys);
   if (distinct === keys && led.length === keys && isSettled) return undefined;
-  const each = samples.map((sample) => `${sample.led.length} + ${sample.waiting}`).join(', ');
-  return `${distinct} of ${keys} keys are led, ${led.length} terms; each process leads + waits: ${each}`;
+  const each = samples.map(
+    (sample) => `leads ${sample.led.length}, waits for ${sample.waiting}, ${sample.trouble}`,
+  );
+  return `${distinct} of ${keys} keys are led, ${led.length} terms\n${each.join('\n')}`;
 }
 
 function added(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {

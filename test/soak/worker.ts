@@ -33,6 +33,8 @@ const tenure = createTenure({
 let renewals = 0;
 let aborted = 0;
 let lost = 0;
+let troubles = 0;
+let latest = 'no trouble';
 let closing = false;
 tenure.session.on('renewed', () => (renewals += 1));
 const stands = Array.from({ length: plan.keys }, (_, index) => standFor(`key-${index + 1}`));
@@ -46,6 +48,10 @@ function standFor(key: string): Stand {
     term.signal.addEventListener('abort', () => (aborted += 1), { once: true });
   });
   election.on('lost', () => (lost += 1));
+  election.on('error', (error) => {
+    troubles += 1;
+    latest = String(error);
+  });
   return stand;
 }
 
@@ -83,6 +89,7 @@ async function sample(): Promise<Sample> {
     listeners: [...onSession, ...onSignals].reduce((sum, count) => sum + count, 0),
     renewals,
     lost,
+    trouble: `${troubles} times in trouble, ${latest}`,
   };
 }
 

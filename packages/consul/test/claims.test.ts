@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { serverOrSkip } from '../../../test/servers/availability.ts';
 import { memberOf } from './agent.ts';
 import { failureOf, pass, soon, withConsul } from './bench.ts';
+import { startDeafAgent } from './deaf.ts';
 
 describe.skipIf(!(await serverOrSkip('consul')))('a claim', () => {
   const here = withConsul();
@@ -99,6 +100,19 @@ describe.skipIf(!(await serverOrSkip('consul')))('a claim', () => {
     await session.release(here.bench.key(), granted.claimId, soon());
     expect((await here.bench.agent.pair(here.bench.path()))?.Session).toBe(other.id);
     await session.announce(kept, here.bench.record(kept.claimId), soon());
+  });
+
+  test('that was taken, and has not heard of it, saves nothing', async () => {
+    const deaf = await startDeafAgent(memberOf(here.cluster));
+    const session = await here.bench.session({ address: deaf.address });
+    const granted = await here.bench.grant(session);
+    await here.bench.store().evict(here.bench.key(), granted.token, { force: true }, soon());
+    const other = await here.bench.session();
+    const next = await here.bench.grant(other);
+    expect(await failureOf(session.save(granted, 'late', 1, soon()))).toBeInstanceOf(ClaimLostError);
+    await other.release(here.bench.key(), next.claimId, soon());
+    expect((await here.bench.grant(other)).checkpoint).toBeUndefined();
+    await deaf.close();
   });
 
   test('is asked back by a mark that announcements leave in place', async () => {

@@ -1,6 +1,8 @@
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { InvalidArgumentError, SessionGoneError, StoreUnavailableError } from '@tenure/core/store';
 import { startProxy } from '@tenure/conformance/network';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { serverOrSkip } from '../../../test/servers/availability.ts';
 import { memberOf } from './agent.ts';
 import { failureOf, nonce, pass, soon, withConsul } from './bench.ts';
@@ -73,6 +75,38 @@ describe.skipIf(!(await serverOrSkip('consul')))('a session', () => {
     expect(session.gone.aborted).toBe(true);
     await session.close(soon());
     await proxy.close();
+  });
+
+  test('is not gone for a 404 of something in between, which does not know it', async () => {
+    let isStrange = false;
+    const gateway = createServer((asked, answer) => {
+      if (isStrange) {
+        answer.writeHead(404).end('404 page not found');
+        return;
+      }
+      const { method, url: path, headers } = asked;
+      const { port } = memberOf(here.cluster);
+      const onward = request({ host: '127.0.0.1', port, method, path, headers }, (got) => {
+        answer.writeHead(got.statusCode ?? 500, got.headers);
+        got.pipe(answer);
+      });
+      asked.pipe(onward);
+    });
+    await new Promise<void>((resolve) => {
+      gateway.listen(0, '127.0.0.1', resolve);
+    });
+    onTestFinished(() => {
+      gateway.closeAllConnections();
+      gateway.close();
+    });
+    const { port } = gateway.address() as AddressInfo;
+    const session = await here.bench.session({ address: `http://127.0.0.1:${port}` });
+    await session.renew(soon());
+    isStrange = true;
+    expect(await failureOf(session.renew(soon()))).toBeInstanceOf(StoreUnavailableError);
+    expect(session.gone.aborted).toBe(false);
+    isStrange = false;
+    await session.renew(soon());
   });
 
   test('is not kept alive by anything but a renewal: nothing else asks for it (T25)', async () => {

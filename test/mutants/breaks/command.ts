@@ -17,7 +17,7 @@ export const commandBreaks: readonly Mutation[] = [
     'it outlives a tenure that is gone',
     'child/watchdog.ts',
     ['if (ward) ward.stop(graceMs);\n  else process.exit();', 'if (!ward) process.exit();'],
-    'outlives neither its tenure nor a SIGKILL',
+    'has its grace and no more when its tenure is gone',
   ),
   one('command', 'the grace is not taken off the term', 'child/grace.ts', [
     'const marginMs = ttlMs / 10 + graceMs;',
@@ -30,10 +30,13 @@ export const commandBreaks: readonly Mutation[] = [
     ['process.kill(-leader, signal);', 'process.kill(leader, signal);'],
     'takes along what it leaves behind in its process group',
   ),
-  one('command', 'a renewal prolongs the grace of what was told to end', 'child/ward.ts', [
-    'if (this.#isTermed) return;\n    this.#termAt',
-    'this.#termAt',
-  ]),
+  one(
+    'command',
+    'a renewal prolongs the grace of what was told to end',
+    'child/ward.ts',
+    ['if (this.#isTermed) return;\n    this.#termAt', 'this.#termAt'],
+    'one that does not listen is killed before the key is free',
+  ),
   one(
     'command',
     'what was taken by force is given a grace',

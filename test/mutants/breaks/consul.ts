@@ -9,7 +9,7 @@ export const consulBreaks: readonly Mutation[] = [
     'an adopted session is called new',
     'opening.ts',
     ['adopted: true', 'adopted: false'],
-    'does not call a session new that has spent a part of its TTL already',
+    'is adopted when its request went through unanswered',
   ),
   one(
     'S4',
@@ -23,7 +23,7 @@ export const consulBreaks: readonly Mutation[] = [
     'any 404 is taken for the end of the session',
     'session.ts',
     ['if (status === 404 && String(body).includes(this.id)) {', 'if (status === 404) {'],
-    'is gone when Consul says so, and only then',
+    'is not gone for a 404 of something in between',
   ),
   one(
     'S6',
@@ -65,7 +65,7 @@ export const consulBreaks: readonly Mutation[] = [
     'a save does not compare the lock',
     'writer.ts',
     ['[...this.#guards(hold), guard, set(path, value)]', '[guard, set(path, value)]'],
-    'touch nothing of its successor',
+    'that was taken, and has not heard of it, saves nothing',
   ),
   one(
     'S8',
@@ -79,7 +79,7 @@ export const consulBreaks: readonly Mutation[] = [
     'a renewal asks for the session only',
     'session.ts',
     ['this.#site.lookout.verify(this.#claims.paths(), since, signal),', 'Promise.resolve(since),'],
-    'tells of an eviction by renewal alone',
+    'a renewal asks for itself when the queries are silent',
   ),
   one(
     'S14',

@@ -33,7 +33,7 @@ export const sqlBreaks: readonly Mutation[] = [
     'a session that is over can be renewed',
     'lease/session-statements.ts',
     ['`WHERE id = ? AND expires_at > ${nowUs}${returning ?', '`WHERE id = ?${returning ?'],
-    'refuses to renew a session that has expired',
+    'refuse to renew a session that has expired, although nobody has taken anything from it',
   ),
   one(
     'S6',
