@@ -50,15 +50,15 @@ export async function contest(contender: Contender, scenario: Scenario, rounds: 
 async function play(ring: Ring, scenario: Scenario, number: number): Promise<Finding | undefined> {
   let failure: unknown;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    using lag = new Lag();
     try {
       await using round = await Round.begin(ring, `${number}.${attempt}`);
-      using lag = new Lag();
       await scenario.play(round);
       const finding = await round.end();
       if (lag.worstMs < BUSY_MS) return finding;
       failure = undefined;
     } catch (error) {
-      failure = error;
+      failure = lag.worstMs < BUSY_MS ? error : undefined;
     }
   }
   if (failure !== undefined) throw failure;
