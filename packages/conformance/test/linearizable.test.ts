@@ -133,6 +133,15 @@ describe('a write without an answer', () => {
   });
 });
 
+it('a state in which an effect is still to come is not one in which it came', () => {
+  const writes = [op([0, 10], 1, put(1), ok), op([0.5, 10], 1, put(2), ok), op([0, 0], 1, put(1))];
+  const seen = [op([11, 12], 1, get, gave(1)), op([13, 14], 1, put(3), ok), op([15, 16], 1, get, gave(1))];
+  expect(linearizable([...writes, ...seen])).toBe(true);
+  expect(linearizable([...writes, ...seen, op([17, 18], 1, put(4), ok), op([19, 20], 1, get, gave(1))])).toBe(
+    false,
+  );
+});
+
 describe('a fenced set', () => {
   it('holds what was added', () => {
     const adds = [op([0, 1], 1, insert('x'), ok), op([2, 3], 2, insert('y'), ok)];
@@ -145,7 +154,9 @@ describe('a fenced set', () => {
     const last = op([4, 5], 1, get, gave([]));
     const { violations } = judged([add, last]);
     expect(violations).toHaveLength(1);
-    expect(violations[0]?.text).toContain('add x by a');
+    expect(violations[0]?.text).toContain(
+      '1 acknowledged but not in the last read, called at 4 ms: add x by a',
+    );
     expect(violations[0]?.events).toEqual([add, last]);
     expect(linearizable([add, op([0.5, 5], 1, get, gave([]))])).toBe(true);
   });
@@ -162,6 +173,18 @@ describe('a fenced set', () => {
     expect(linearizable([unknown, none, op([6, 7], 2, get, gave(['x']))])).toBe(true);
     const next = op([4, 5], 2, get, gave([]));
     expect(linearizable([unknown, none, next, op([6, 7], 2, get, gave(['x']))])).toBe(false);
+  });
+
+  it('has an element once, though it was added twice', () => {
+    const twice = [
+      op([0, 1], 1, insert('x'), ok),
+      op([2, 3], 1, insert('x'), ok),
+      op([2, 3], 1, insert('y'), ok),
+    ];
+    expect(linearizable([...twice, op([4, 5], 1, get, gave(['x', 'y']))])).toBe(true);
+    expect(
+      linearizable([...twice, op([2, 5], 1, get, gave(['y'])), op([6, 7], 1, get, gave(['x', 'y']))]),
+    ).toBe(false);
   });
 
   it('does not have what it refused', () => {

@@ -1,4 +1,5 @@
 import type { Operation } from './event.ts';
+import { codesOf, elementsIn } from './element-codes.ts';
 import { fenced } from './fenced.ts';
 import type { Fenced, FencedOp } from './fenced.ts';
 import type { History } from './history.ts';
@@ -44,21 +45,14 @@ export const timed = (operations: readonly Operation[], slackMs: number): Timed[
   }));
 
 export function fencedOps(all: readonly Timed[]): FencedOp[] {
-  const bits = new Map<string, bigint>();
-  for (const { operation } of all)
-    for (const element of elementsOf(operation))
-      if (!bits.has(element)) bits.set(element, 1n << BigInt(bits.size));
+  const codes = codesOf(all.map(({ operation }) => operation));
   return all.map(({ operation, returnAt }) => ({
     operation,
     callAt: operation.calledAt,
     returnAt,
-    elements: elementsOf(operation).reduce((set, element) => set | bits.get(element)!, 0n),
+    elements: codes.of(elementsIn(operation)),
   }));
 }
-
-/** That it adds, or gave. */
-const elementsOf = ({ call, value }: Operation): readonly string[] =>
-  call.kind === 'add' ? [call.element] : typeof value === 'object' ? value : [];
 
 function explain({ blocker, window, state }: Stuck<FencedOp, Fenced>): string {
   const others = window.filter((op) => op !== blocker).map(({ operation }) => ofOperation(operation));

@@ -1,10 +1,11 @@
 import type { Operation } from './event.ts';
+import { union } from './element-codes.ts';
 import type { Interval, Model } from './linearize.ts';
 
 /** An operation as the search sees it. */
 export interface FencedOp extends Interval {
   readonly operation: Operation;
-  /** The elements that it adds or gave, one bit each. */
+  /** What it adds or gave, in codes. */
   readonly elements: bigint;
 }
 
@@ -33,7 +34,7 @@ export const fenced: Model<FencedOp, Fenced> = {
       case 'write':
         return call.value === state.value ? seen : { ...seen, value: call.value };
       case 'add': {
-        const more = state.elements | elements;
+        const more = union(state.elements, elements);
         return more === state.elements ? seen : { ...seen, elements: more };
       }
     }
