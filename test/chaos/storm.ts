@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { timeline } from '@tenure/conformance/history';
+import type { HistoryEvent } from '@tenure/conformance/history';
 import { table } from '../failover/table.ts';
 import { storm } from '../storm/storm.ts';
 import { judge, keep, rowOf } from '../storm/verdict.ts';
@@ -51,18 +52,24 @@ function show({ storm: { options, events }, verdict }: Judged, file: string): vo
   const { violations } = verdict;
   const { kind, ms, seed, ttlMs } = options;
   print(`${kind}: ${violations.length === 0 ? 'kept its word' : 'BROKE ITS WORD'}; the history: ${file}`);
-  for (const { rule, text, events: shown } of violations.slice(0, SHOWN)) {
+  for (const { rule, text, events: evidence } of violations.slice(0, SHOWN)) {
     print(`\n${rule}: ${text}`);
-    const first = shown[0];
+    const first = evidence[0];
     if (!first) continue;
+    const isAboutWork = rule === 'fenced-linearizable' || rule === 'stale-save';
+    const shown = isAboutWork ? events : events.filter((event) => !isWork(event) || evidence.includes(event));
     const at = 'at' in first ? first.at : first.calledAt;
     const key = 'key' in first ? first.key : undefined;
-    print(timeline(events, { ...(key !== undefined && { key }), around: { at, ms: AROUND_MS } }));
+    print(timeline(shown, { ...(key !== undefined && { key }), around: { at, ms: AROUND_MS } }));
   }
   if (violations.length > SHOWN) print(`\n… and ${violations.length - SHOWN} more`);
   if (violations.length > 0)
     print(`\nagain: pnpm chaos --store ${kind} --minutes ${ms / 60_000} --ttl ${ttlMs} --seed ${seed}`);
 }
+
+/** There are so many of them that nothing else could be seen. */
+const isWork = ({ what }: HistoryEvent): boolean =>
+  what === 'operation' || what === 'saved' || what === 'current';
 
 /** Faults by kind, a column for each store. */
 function faultsOf(judged: readonly Judged[]): string {
