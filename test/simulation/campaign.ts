@@ -1,6 +1,8 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ROOT } from '../mutants/copy.ts';
 import type { Digest } from './digest.ts';
 
 export interface CampaignOptions {
@@ -13,6 +15,9 @@ export interface CampaignOptions {
   /** True when it has seen enough. */
   readonly told: (digest: Digest) => boolean;
 }
+
+/** Of the code in whichever folder. */
+const WORKER = relative(ROOT, fileURLToPath(new URL('./worker.ts', import.meta.url)));
 
 /** Code that is broken may never come to the end of a history. */
 const PATIENCE_MS = 60_000;
@@ -32,16 +37,12 @@ export async function campaign(options: CampaignOptions): Promise<void> {
 /** Every `jobs`-th seed from `seed`. */
 async function share(seed: number, options: CampaignOptions, workers: ChildProcess[]): Promise<void> {
   const { folder, firstSeed, histories, jobs, told } = options;
-  const worker = fork(
-    join(folder, 'test/simulation/worker.ts'),
-    [seed, jobs, firstSeed + histories].map(String),
-    {
-      cwd: folder,
-      serialization: 'advanced',
-      execArgv: ['--conditions=tenure-source', '--import', 'tsx'],
-      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-    },
-  );
+  const worker = fork(join(folder, WORKER), [seed, jobs, firstSeed + histories].map(String), {
+    cwd: folder,
+    serialization: 'advanced',
+    execArgv: ['--conditions=tenure-source', '--import', 'tsx'],
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  });
   workers.push(worker);
   let stderr = '';
   worker.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4000)));

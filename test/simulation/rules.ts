@@ -8,7 +8,6 @@ const shared: readonly string[] = [
   'no drift and no margin',
   'the wall clock is not asked',
   'a read does not ask the clock',
-  'a late renewal saves a lapsed stretch',
   'a wake-up is taken for a grant',
   'a release is by key',
   'the news of a renewal is not read',
@@ -17,9 +16,7 @@ const shared: readonly string[] = [
   'a claim applied after its release stays',
   'a renewal may hang for ever',
   'a claim may hang for ever',
-  'a candidate whose session is gone goes on waiting',
   'a park has no ceiling',
-  'a wall step back before a suspend hides it',
 ];
 
 const inCore = breaksIn('core');

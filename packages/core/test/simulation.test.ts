@@ -9,7 +9,7 @@ const written = ({ events }: Story): string =>
 
 it(
   'keeps every promise in random histories of machines, networks, clocks and stores that go wrong',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     let terms = 0;
     const faults = new Set<string>();
@@ -27,7 +27,7 @@ it(
   },
 );
 
-it('replays a seed to the last digit', async () => {
+it('replays a seed to the last digit', { timeout: 120_000 }, async () => {
   for (const seed of [3, 8, 14]) {
     const first = written(await simulate(seed));
     const other = written(await simulate(seed + 1));
