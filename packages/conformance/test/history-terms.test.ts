@@ -249,6 +249,12 @@ describe('a save', () => {
     expect(broken([...terms, saved(151, 'ok')], { slackMs: 1 })).toEqual([]);
   });
 
+  it('is compared with the greatest token so far, not with the last', () => {
+    const fallen = [won(0, 'c', 3), lost(10, 'c', 3), won(20, 'b', 2), lost(30, 'b', 2)];
+    const late = { ...saved(25, 'ok'), ...termOf('b', 2) };
+    expect(broken([...fallen, late])).toEqual(['tokens-rise', 'stale-save']);
+  });
+
   it('may be tried, or be of another key', () => {
     expect(broken([...terms, saved(151, 'refused'), saved(152, 'unknown')])).toEqual([]);
     expect(broken([...terms, saved(151, 'ok', 'other')])).toEqual([]);
