@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { electionCall } from '../src/election/state.ts';
 import { broken, electionBreaks } from './exploration/election-breaks.ts';
-import { electionChecks as stateChecks, stopEnds } from './exploration/election-checks.ts';
+import { electionChecks as stateChecks, startLeads, stopEnds } from './exploration/election-checks.ts';
 import { electionSteps } from './exploration/election-moves.ts';
 import type { ElectionStep } from './exploration/election-moves.ts';
 import { electionMachine, initialWorld, keyOf } from './exploration/election-world.ts';
@@ -12,9 +12,9 @@ import { report, violationsOf } from './exploration/report.ts';
 import { explore } from './exploration/search.ts';
 import type { Model } from './exploration/search.ts';
 import { unrulySteps } from './exploration/unruly.ts';
-import { patienceChecks, whatNext, whatNextUnlessRestarted } from './exploration/what-next.ts';
+import { conductChecks, whatNext, whatNextUnlessRestarted } from './exploration/what-next.ts';
 
-const electionChecks = [...stateChecks, ...patienceChecks, whatNextUnlessRestarted];
+const electionChecks = [...stateChecks, ...conductChecks, whatNextUnlessRestarted];
 
 const around = (machine: ElectionMachine): Model<ElectionWorld, ElectionStep> => ({
   initial: initialWorld,
@@ -90,6 +90,27 @@ it('is idle in the end once it was asked to stop', () => {
   report('election, after stop', ends);
   expect(violationsOf(ends)).toEqual([]);
   expect(ends.bound).toBeGreaterThan(2);
+});
+
+it('leads in the end when it stands, and is not asked to stop', () => {
+  const model = around(electionMachine);
+  const ends = alwaysEnds(model, explore(model, [], { marks: startLeads.asks }), startLeads);
+  report('election, after start', ends);
+  expect(violationsOf(ends)).toEqual([]);
+  expect(ends.bound).toBeGreaterThan(2);
+});
+
+it('notices a candidate that stands and never leads', () => {
+  const model = around(
+    broken({
+      instead: ({ before, event }) =>
+        event.type === 'released' && before.phase === 'releasing' && before.next === 'stand-back'
+          ? { ...before, phase: 'idle' }
+          : undefined,
+    }),
+  );
+  const found = explore(model, [], { marks: startLeads.asks });
+  expect(alwaysEnds(model, found, startLeads).violation?.check).toBe('who stands leads');
 });
 
 it.for(electionBreaks)('catches it when $name', (mistake) => {

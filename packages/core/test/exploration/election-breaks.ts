@@ -126,6 +126,14 @@ export const electionBreaks: readonly ElectionBreak[] = [
       before.phase === 'joining' && after.phase === 'claiming' ? { ...after, dueAt: event.at } : undefined,
   },
   {
+    name: 'work that did not stop in time is hidden',
+    rule: 'an overrun is told',
+    instead: ({ before, event, after }) =>
+      event.type === 'alarm' && before.phase === 'leading' && after.last
+        ? { ...after, last: { ...after.last, overrun: false } }
+        : undefined,
+  },
+  {
     name: 'stop is not heard while releasing',
     rule: 'stop always ends',
     instead: ({ before, event }) =>

@@ -158,17 +158,40 @@ export const electionChecks: readonly ElectionCheck[] = [
   },
 ];
 
+/** What a fair store, and time, do in the end. */
+const HELPS: ReadonlySet<string> = new Set([
+  'the claim leaves',
+  'the release leaves',
+  'the release is answered',
+  'another term has begun',
+]);
+
+const helps = ({ whose, move, transitions }: ElectionStep): boolean =>
+  whose === 'work' ||
+  HELPS.has(move) ||
+  // Without a call in flight: the next is made. With one, it is the answer that helps.
+  (whose === 'alarm' && transitions[0] !== undefined && !electionCall(transitions[0].before));
+
+const has =
+  (...types: readonly string[]) =>
+  ({ transitions }: ElectionStep): boolean =>
+    transitions.some(({ event }) => types.includes(event.type));
+
 /** Asked to stop, a candidate is idle in the end. */
 export const stopEnds: Ending<ElectionWorld, ElectionStep> = {
   check: 'stop always ends',
-  asks: ({ transitions }) => transitions.some(({ event }) => event.type === 'stop'),
-  undoes: ({ move }) => move === 'start()' || move === 'lead(work)',
-  helps: ({ whose, move, transitions }) =>
-    whose === 'work' ||
-    move.endsWith('leaves') ||
-    move === 'the release is answered' ||
-    move === 'another term has begun' ||
-    // Without a call in flight: the next is made. With one, it is the answer that helps.
-    (whose === 'alarm' && transitions[0] !== undefined && !electionCall(transitions[0].before)),
+  asks: has('stop'),
+  undoes: has('start'),
+  helps,
   isDone: ({ state }) => state.phase === 'idle',
+};
+
+/** Who stands, without work that decides for it, leads in the end. */
+export const startLeads: Ending<ElectionWorld, ElectionStep> = {
+  check: 'who stands leads',
+  asks: ({ move, raw: { lead, work } }) => move === 'start()' && lead === 'none' && !work,
+  undoes: (step) => has('stop', 'hold-over')(step) || step.move === 'lead(work)',
+  helps: (step) =>
+    helps(step) || ['the session is proven', 'the claim is granted', 'it is woken'].includes(step.move),
+  isDone: ({ state }) => state.phase === 'leading',
 };

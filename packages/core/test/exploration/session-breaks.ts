@@ -23,7 +23,7 @@ export const broken = ({ instead }: SessionBreak): SessionMachine => {
 export const sessionBreaks: readonly SessionBreak[] = [
   {
     name: 'a deadline counts from the answer',
-    rule: 'only what was sent proves life',
+    rule: 'what was sent proves life, and nothing else does',
     instead: ({ event, after }) =>
       event.type === 'renewed' && after.phase === 'live' && !after.lapsed
         ? { ...after, deadline: later(event.at, provableMs(event.ttlMs, timing)) }
@@ -31,7 +31,7 @@ export const sessionBreaks: readonly SessionBreak[] = [
   },
   {
     name: 'a failure moves the deadline',
-    rule: 'only what was sent proves life',
+    rule: 'what was sent proves life, and nothing else does',
     instead: ({ event, after }) =>
       event.type === 'failed' && after.phase === 'live' && after.deadline && !after.lapsed
         ? { ...after, deadline: later(after.deadline, timing.ttlMs) }

@@ -69,14 +69,15 @@ export const sessionChecks: readonly SessionCheck[] = [
     },
   },
   {
-    name: 'only what was sent proves life',
+    name: 'what was sent proves life, and nothing else does',
     ofStep: ({ before, event, after }) => {
       if (!isUsable(after)) return undefined;
       const { at } = event;
       const left = remainingMs(after.deadline, at);
       if (proves(event)) {
         const most = remainingMs(later(event.sentAt, provableMs(event.ttlMs, timing)), at);
-        return left > most ? `${event.type} gives ${left} ms where ${most} ms can be proven` : undefined;
+        if (left > most) return `${event.type} gives ${left} ms where ${most} ms can be proven`;
+        return left < most ? `${event.type} gives ${left} ms of the ${most} ms that it proves` : undefined;
       }
       if (!isUsable(before)) return `${event.type} makes a session usable`;
       // By whichever clock went on: a wall clock that goes back gives nothing.
@@ -90,6 +91,7 @@ export const sessionChecks: readonly SessionCheck[] = [
     name: 'what is over stays over',
     ofStep: ({ before, event, after }) => {
       if (before.phase !== 'live' || after.phase !== 'live' || !isUsable(after)) return undefined;
+      if (!Number.isInteger(after.stretch)) return `stretch ${after.stretch}`;
       if (isUsable(before) && isPast(before.deadline, event.at))
         return `${event.type} after the deadline saves the stretch`;
       return before.lapsed && after.stretch === before.stretch

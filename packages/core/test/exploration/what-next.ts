@@ -57,7 +57,20 @@ export const whatNext: ElectionCheck = whatNextOf(() => false);
 /** But for who left, and started again before its work had settled: see `exploration-election.test.ts`. */
 export const whatNextUnlessRestarted: ElectionCheck = whatNextOf(({ winding }) => winding?.next === 'claim');
 
-export const patienceChecks: readonly ElectionCheck[] = [
+export const conductChecks: readonly ElectionCheck[] = [
+  ofTransition('an overrun is told', ({ before, event, after }) => {
+    if (before.phase !== 'leading' || after.phase === 'leading' || !after.last) return undefined;
+    // Told to stop, and not over of its own accord.
+    const isOverrun = before.winding !== undefined && event.type !== 'settled' && event.type !== 'let-go';
+    return after.last.overrun === isOverrun
+      ? undefined
+      : `${event.type} ends it, and an overrun is ${isOverrun ? 'not ' : ''}told`;
+  }),
+  ofTransition('nothing is released of a session that is gone', ({ event, after }) =>
+    event.type === 'unusable' && event.gone && after.phase === 'releasing'
+      ? 'it goes on releasing'
+      : undefined,
+  ),
   ofTransition('the next look is ahead, and finite', ({ event, after }) => {
     const alarm = electionAlarm(after);
     // Grace may be none at all.
