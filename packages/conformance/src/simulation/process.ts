@@ -12,6 +12,9 @@ import { unreliable } from '../unreliable.ts';
 import type { Call, Fault } from '../unreliable.ts';
 import type { ClockView } from '../virtual-clock.ts';
 
+/** A store that is down: it refuses, or says nothing. */
+const DOWN: Weather = { name: 'down', latencyMs: 0, lost: 0.5, hung: 1 };
+
 export interface ProcessFacts {
   /** A machine keeps its name; what runs on it is numbered. */
   readonly machine: string;
@@ -134,8 +137,8 @@ export class Process {
 
   #fault(call: Call, dice: Dice): Fault {
     const { world, weather } = this;
-    if (world.isDown) return dice.happens(0.5) ? { kind: 'lost' } : { kind: 'hung', applied: false };
-    const fault = faultOf(weather, call, dice, world.setting.ttlMs);
+    if (world.isDown) return faultOf(DOWN, call, dice, world.setting);
+    const fault = faultOf(weather, call, dice, world.setting);
     if (fault.kind === 'late') {
       const slow = fault.requestMs + fault.answerMs > world.setting.ttlMs / 8;
       if (slow) world.chronicle.count('answered too late');

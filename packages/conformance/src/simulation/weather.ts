@@ -48,23 +48,37 @@ const weights = Object.fromEntries(
   Object.entries(kinds).map(([name, { weight }]) => [name, weight]),
 ) as Record<Kind, number>;
 
-export function weatherOf(
-  dice: Dice,
-  { ttlMs, deafness }: { readonly ttlMs: number; readonly deafness: boolean },
-): Weather {
+/** What is the same for the whole history. */
+export interface Circumstances {
+  readonly ttlMs: number;
+  /** What the store says unasked may never arrive. */
+  readonly deafness: boolean;
+}
+
+export function weatherOf(dice: Dice, { ttlMs, deafness }: Circumstances): Weather {
   const weather: Weather = kinds[dice.draw(weights)].of(ttlMs);
   return deafness && dice.happens(0.3) ? { ...weather, name: `${weather.name}, deaf`, deaf: true } : weather;
 }
 
 /** What goes wrong with this call; in the best of weathers it still takes its time. */
-export function faultOf(weather: Weather, { verb }: Call, dice: Dice, ttlMs: number): Fault {
+export function faultOf(
+  weather: Weather,
+  { verb }: Call,
+  dice: Dice,
+  { ttlMs, deafness }: Circumstances,
+): Fault {
   const { lost = 0, refused = 0, unanswered = 0, hung = 0, applied = 0, late = 0, twice = 0 } = weather;
   const requestMs = dice.next() * weather.latencyMs;
   const answerMs = dice.next() * weather.latencyMs;
   if (dice.happens(lost)) return { kind: 'lost' };
   if (dice.happens(refused)) return { kind: 'refused' };
   if (dice.happens(unanswered)) return { kind: 'unanswered' };
-  if (dice.happens(hung)) return { kind: 'hung', applied: dice.happens(applied) };
+  if (dice.happens(hung)) {
+    // Nobody else ends a watch that says nothing: that is the store's to notice. A park without an answer is a wake-up
+    // that never comes.
+    if (verb === 'watch' || (verb === 'park' && !deafness)) return { kind: 'lost' };
+    return { kind: 'hung', applied: dice.happens(applied) };
+  }
   // Less than a TTL: so long the core counts with requests that are still on their way.
   if (dice.happens(late)) {
     const totalMs = dice.next() * 0.9 * ttlMs;
