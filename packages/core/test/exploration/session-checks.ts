@@ -90,8 +90,8 @@ export const sessionChecks: readonly SessionCheck[] = [
   {
     name: 'what is over stays over',
     ofStep: ({ before, event, after }) => {
+      if (after.phase === 'live' && !Number.isInteger(after.stretch)) return `stretch ${after.stretch}`;
       if (before.phase !== 'live' || after.phase !== 'live' || !isUsable(after)) return undefined;
-      if (!Number.isInteger(after.stretch)) return `stretch ${after.stretch}`;
       if (isUsable(before) && isPast(before.deadline, event.at))
         return `${event.type} after the deadline saves the stretch`;
       return before.lapsed && after.stretch === before.stretch
