@@ -32,7 +32,8 @@ test(
   'clocks that are slower than promised are found out, and the token protects',
   { timeout: 240_000 },
   async () => {
-    const found = await storm({ kind: 'sqlite', ms: 1, ttlMs: TTL_MS, seed: SEED, clockRate: 0.25 });
+    const found = await storm({ kind: 'sqlite', ms: 0, ttlMs: TTL_MS, seed: SEED, clockRate: 0.25 });
+    // No fault is needed: the first leader has such clocks, one of those who wait has not.
     const { verdict } = judge(found);
     const rules = new Set(verdict.violations.map(({ rule }) => rule));
     expect(rules).toContain('terms-disjoint');
