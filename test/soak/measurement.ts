@@ -29,14 +29,15 @@ const MEGABYTE = 2 ** 20;
 
 /**
  * What is worse in the end than in the middle, beyond the slack: by a fifth for memory, for timers, of which a waiter has
- * one or none while it asks, and for renewals; by nothing for what is counted otherwise.
+ * one or none while it asks, and for renewals; by nothing for what is counted otherwise. Up to `mostSockets` there may
+ * be in any case: a pool opens them as it needs them.
  */
-export function growths(middle: Measurement, end: Measurement): readonly string[] {
+export function growths(middle: Measurement, end: Measurement, mostSockets = 0): readonly string[] {
   const counted = [...new Set([...Object.keys(middle.handles), ...Object.keys(end.handles)])].map((kind) => ({
     what: `handles (${kind})`,
     before: middle.handles[kind] ?? 0,
     after: end.handles[kind] ?? 0,
-    most: middle.handles[kind] ?? 0,
+    most: Math.max(middle.handles[kind] ?? 0, kind === 'TCPSocketWrap' ? mostSockets : 0),
   }));
   const compared = [
     { what: 'heap', before: middle.heap, after: end.heap, most: middle.heap * SLACK.heap },
@@ -51,7 +52,7 @@ export function growths(middle: Measurement, end: Measurement): readonly string[
       what,
       before: middle[what],
       after: end[what],
-      most: middle[what],
+      most: Math.max(middle[what], what === 'connections' ? mostSockets : 0),
     })),
     {
       what: 'renewals per second',

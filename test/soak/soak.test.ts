@@ -70,6 +70,9 @@ describe('what has grown', () => {
   test('is not what is within the slack, or has become less', () => {
     const better = { heap: 119, handles: { PipeWrap: 5 }, timers: 1, connections: 9, renewalsPerSecond: 1.1 };
     expect(growths(middle, { ...middle, when: 'end', ...better })).toEqual([]);
+    const busier = { ...middle, handles: { ...middle.handles, TCPSocketWrap: 12 }, connections: 12 };
+    expect(growths(middle, busier, 12)).toEqual([]);
+    expect(growths(middle, busier, 11)).toHaveLength(2);
   });
 });
 

@@ -30,6 +30,9 @@ export interface Soaked {
 /** So many of the processes are never restarted: their memory is what is compared. */
 const lasting = (processes: number): number => Math.max(1, Math.ceil(processes / 2));
 
+/** Connections that a process may have at most, where their number depends on how busy it is. */
+const POOLED: Partial<Record<VenueKind, number>> = { consul: 40, postgres: 5, mariadb: 4 };
+
 const RESIGN_EVERY_MS = 200;
 /** Keys are given up so often that each changes hands once in this time, on average. */
 const TURN_MS = 80_000;
@@ -194,6 +197,7 @@ function added(records: readonly Readonly<Record<string, number>>[]): Record<str
 export async function soak(options: SoakOptions): Promise<Soaked> {
   await using arena = await Arena.open(options.kind, { ttlMs: options.ttlMs });
   const soaking = new Soak(options, arena, await arena.cut());
+  const mostSockets = (POOLED[options.kind] ?? 0) * options.processes;
   const measurements: Measurement[] = [];
   const measure = async (when: Measurement['when']): Promise<Measurement> => {
     const measurement = await soaking.measure(when);
@@ -209,7 +213,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
     await soaking.churn(options.churnMs / 2);
     const end = await measure('end');
     await soaking.end();
-    return { measurements, violations: [...growths(middle, end), ...soaking.violations] };
+    return { measurements, violations: [...growths(middle, end, mostSockets), ...soaking.violations] };
   } finally {
     await soaking.abandon();
   }
