@@ -12,6 +12,11 @@ const LOSS = {
   forced: { reason: 'evicted', next: 'stand-back' },
 } as const;
 
+const STRENGTH = { claim: 0, 'stand-back': 1, idle: 2 } as const;
+
+/** Of several who say what comes next the strongest counts: who was told to leave leaves, who was evicted stands back. */
+const stronger = (one: Next, other: Next = 'claim'): Next => (STRENGTH[one] < STRENGTH[other] ? other : one);
+
 /** What happens to a candidate that holds its key. */
 export function whileLeading(state: Leading, event: ElectionEvent, timing: Timing): ElectionState {
   /** The term is over now. */
@@ -26,15 +31,15 @@ export function whileLeading(state: Leading, event: ElectionEvent, timing: Timin
   const ask = (winding: Winding): ElectionState => {
     if (!isBusy(state)) return end(winding);
     if (!state.winding) return { ...state, winding };
-    const next = winding.next === 'idle' ? 'idle' : state.winding.next;
+    const next = stronger(winding.next, state.winding.next);
     return {
       ...state,
       winding: { ...state.winding, next, until: earliest(state.winding.until, winding.until) },
     };
   };
-  /** Lost, while it may have been asked to end: then that says what comes next, as it would have without the loss. */
+  /** Lost, perhaps after it was asked to end. */
   const lose = (reason: EndReason, next: Next): ElectionState =>
-    end({ kind: 'lost', reason, next: state.winding?.next ?? next }, state.winding !== undefined);
+    end({ kind: 'lost', reason, next: stronger(next, state.winding?.next) }, state.winding !== undefined);
   switch (event.type) {
     case 'unusable': {
       const ended = lose(event.reason, 'claim');
@@ -60,7 +65,8 @@ export function whileLeading(state: Leading, event: ElectionEvent, timing: Timin
         ? { ...state, winding: { ...state.winding, next: 'claim' } }
         : state;
     case 'settled': {
-      const winding = state.winding ?? { kind: 'released', reason: 'released', next: 'stand-back' };
+      const { kind, reason, next } = state.winding ?? { kind: 'released', reason: 'released' };
+      const winding = { ...state.winding, kind, reason, next: stronger('stand-back', next) };
       return state.holds ? { ...state, worked: true, winding } : end(winding);
     }
     case 'hold':

@@ -34,13 +34,14 @@ const PLACES: Readonly<Record<Next, readonly string[]>> = {
 };
 
 /** What comes after a term. */
-const whatNextOf = (isExempt: (term: Leading) => boolean): ElectionCheck =>
-  ofTransition('what comes next is the strongest wish', ({ before, event, after }) => {
+export const whatNext: ElectionCheck = ofTransition(
+  'what comes next is the strongest wish',
+  ({ before, event, after }) => {
     if (before.phase === 'releasing' && after.phase !== 'releasing')
       return PLACES[before.next].includes(after.phase)
         ? undefined
         : `${before.next} was to come, and ${after.phase} does`;
-    if (before.phase !== 'leading' || isExempt(before)) return undefined;
+    if (before.phase !== 'leading') return undefined;
     if (after.phase === 'leading') {
       const { winding } = after;
       return winding && winding.next !== wished(before, event, false)
@@ -50,12 +51,8 @@ const whatNextOf = (isExempt: (term: Leading) => boolean): ElectionCheck =>
     const next = wished(before, event, true);
     const isRight = after.phase === 'releasing' ? after.next === next : PLACES[next].includes(after.phase);
     return isRight ? undefined : `after ${event.type} it should ${next}, and does not`;
-  });
-
-export const whatNext: ElectionCheck = whatNextOf(() => false);
-
-/** But for who left, and started again before its work had settled: see `exploration-election.test.ts`. */
-export const whatNextUnlessRestarted: ElectionCheck = whatNextOf(({ winding }) => winding?.next === 'claim');
+  },
+);
 
 export const conductChecks: readonly ElectionCheck[] = [
   ofTransition('an overrun is told', ({ before, event, after }) => {
