@@ -23,6 +23,7 @@ describe('bad input is refused at once, by name and value', () => {
     ['an empty candidate id', { candidate: { id: '' } }, 'candidate.id'],
     ['an unknown candidate option', { candidate: { name: 'a' } }, '"name"'],
     ['a negative grace', { graceMs: -1 }, 'graceMs'],
+    ['chance that is no function', { random: 0.5 }, 'random must be a function'],
     ['a renewal period that leaves no second try', { timing: { renewMs: 9000 } }, 'renewMs 9000'],
     ['a margin as long as the TTL', { timing: { marginMs: 15_000 } }, 'marginMs'],
     ['a drift of half the time', { timing: { drift: 0.5 } }, 'drift'],
