@@ -1,5 +1,5 @@
 /**
- * `pnpm side-by-side [--rounds 5] [--at-once 3] [--library name …] [--scenario name …]`: Tenure and its peers, each in
+ * `pnpm side-by-side [--rounds 5] [--at-once 3] [--busy-ms 300] [--library name …] [--scenario name …]`: Tenure and its peers, each in
  * processes of its own, through the same faults. Ends with 1 when Tenure broke a promise. There is no chance in it, and
  * so no seed.
  */
@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { print, wholeNumber } from '../chaos/arguments.ts';
 import { venueOrSkip } from '../servers/venue.ts';
 import { contenderOf, contenders } from './contenders.ts';
-import { contest, TTL_MS } from './contest.ts';
+import { BUSY_MS, contest, TTL_MS } from './contest.ts';
 import type { Contest } from './contest.ts';
 import { scenarios } from './scenarios.ts';
 import { details, isSpotless, standing, standings } from './standings.ts';
@@ -16,12 +16,14 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string' },
     'at-once': { type: 'string' },
+    'busy-ms': { type: 'string' },
     library: { type: 'string', multiple: true },
     scenario: { type: 'string', multiple: true },
   },
 });
 const rounds = wholeNumber(values.rounds, 5);
 const atOnce = wholeNumber(values['at-once'], 3);
+const busyMs = wholeNumber(values['busy-ms'], BUSY_MS);
 const named = values.library?.map(contenderOf) ?? contenders;
 const strange = values.scenario?.find((name) => !scenarios.some((scenario) => scenario.name === name));
 if (strange !== undefined)
@@ -46,7 +48,7 @@ async function next(): Promise<void> {
     const { contender, scenario } = pair;
     const what = `${scenario.name}: ${contender.name}`;
     try {
-      const done = await contest(contender, scenario, rounds);
+      const done = await contest(contender, scenario, rounds, busyMs);
       contests.push(done);
       const { overlaps, longestMs, late, wakeUps, crashes, leaked } = standing([done]);
       const told = contender.tells ? `${late} late` : 'tells nothing';
