@@ -25,10 +25,13 @@ export const schedulerBreaks: readonly Mutation[] = [
     ['await this.#ledger.record(name, entry);', 'await Promise.resolve();'],
     'forgets no tick since the schedule began to exist',
   ),
-  one('schedule', 'overlap: skip lets ticks queue', 'queue.ts', [
-    "isBusy && overlap === 'skip' &&",
-    "isBusy && overlap !== 'skip' &&",
-  ]),
+  one(
+    'schedule',
+    'overlap: skip lets ticks queue',
+    'queue.ts',
+    ["isBusy && overlap === 'skip' &&", "isBusy && overlap !== 'skip' &&"],
+    'decides a tick that was skipped together with the one that ran, never before it',
+  ),
   one(
     'schedule',
     'a job that outlived its term is not waited for',

@@ -42,14 +42,20 @@ export const sqlBreaks: readonly Mutation[] = [
     ['const unseen = wasGranted ? undefined : await', 'const unseen = await'],
     'is not done for a claim that was granted and has been taken: that one is lost',
   ),
-  one('S7', 'the token of a free key is the clock and nothing else', 'lease/lock-statements.ts', [
-    "token = ${this.#dialect.greatest('l.token + 1', nowUs)}",
-    'token = ${nowUs}',
-  ]),
-  one('S7', 'the token of a stolen key is the clock and nothing else', 'lease/lock-statements.ts', [
-    "this.#dialect.greatest('token + 1', this.#dialect.nowUs)",
-    'this.#dialect.nowUs',
-  ]),
+  one(
+    'S7',
+    'the token of a free key is the clock and nothing else',
+    'lease/lock-statements.ts',
+    ["token = ${this.#dialect.greatest('l.token + 1', nowUs)}", 'token = ${nowUs}'],
+    'grant higher tokens also after the database',
+  ),
+  one(
+    'S7',
+    'the token of a stolen key is the clock and nothing else',
+    'lease/lock-statements.ts',
+    ["this.#dialect.greatest('token + 1', this.#dialect.nowUs)", 'this.#dialect.nowUs'],
+    'grant higher tokens also after the database',
+  ),
   {
     package: 'sql',
     rule: 'S7',
@@ -103,10 +109,13 @@ export const sqlBreaks: readonly Mutation[] = [
     ['OR checkpoint_sequence < ?)', 'OR checkpoint_sequence <> ?)'],
     'does not let a late save undo a newer one of the same term',
   ),
-  one('S13', 'the counter of a session that was robbed is not looked at', 'lease/session.ts', [
-    'if (revoked !== this.#revoked || ',
-    'if (',
-  ]),
+  one(
+    'S13',
+    'the counter of a session that was robbed is not looked at',
+    'lease/session.ts',
+    ['if (revoked !== this.#revoked || ', 'if ('],
+    'keep an announcement that comes between the look and the request to let go',
+  ),
   one(
     'S13',
     'what an operator deletes is never looked for',
