@@ -27,7 +27,7 @@ it(
       const rule = rules.find((mutation) => mutation.what === what);
       if (!rule) throw new Error(`no rule is called "${what}"`);
       const found = await copy.broken(rule, () =>
-        find(copy.folder, { firstSeed: 1, histories: 100, jobs: 2 }),
+        find(copy.folder, { firstSeed: 1, histories: 100, jobs: 1 }),
       );
       expect(`${what}: ${found?.violation}`).toContain(`: ${by}`);
     }
