@@ -172,4 +172,4 @@ export class Chronicle {
 
 const observerOf = (id: string): string => `${id} looking on`;
 
-export const startOf = (event: HistoryEvent): number => ('at' in event ? event.at : event.calledAt);
+const startOf = (event: HistoryEvent): number => ('at' in event ? event.at : event.calledAt);

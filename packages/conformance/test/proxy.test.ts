@@ -160,12 +160,12 @@ it('closes everything', async () => {
 
 it('sends a few bytes at a time when it drips, all of them in order, and the rest at once when it heals', async () => {
   const socket = await connect();
-  const heard: string[] = [];
-  socket.on('data', (chunk) => heard.push(String(chunk)));
+  const came: string[] = [];
+  socket.on('data', (chunk) => came.push(String(chunk)));
   proxy.drip(4, 1);
   socket.write('one two three four');
-  while (heard.join('') !== 'ONE TWO THREE FOUR') await once(socket, 'data');
-  expect(heard.length).toBeGreaterThan(2);
+  while (came.join('') !== 'ONE TWO THREE FOUR') await once(socket, 'data');
+  expect(came.length).toBeGreaterThan(2);
 
   proxy.drip(1, 3_600_000);
   socket.write('all of it');
@@ -176,14 +176,14 @@ it('sends a few bytes at a time when it drips, all of them in order, and the res
 
 it('keeps the order of what was delayed when the delay ends', async () => {
   const socket = await connect();
-  const heard: string[] = [];
-  socket.on('data', (chunk) => heard.push(String(chunk)));
+  const came: string[] = [];
+  socket.on('data', (chunk) => came.push(String(chunk)));
   proxy.delay(3_600_000);
   socket.write('first ');
   for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
   expect(asked).toEqual([]);
   await proxy.pass();
   socket.write('second');
-  while (!heard.join('').endsWith('SECOND')) await once(socket, 'data');
-  expect(heard.join('')).toBe('FIRST SECOND');
+  while (!came.join('').endsWith('SECOND')) await once(socket, 'data');
+  expect(came.join('')).toBe('FIRST SECOND');
 });
