@@ -197,7 +197,9 @@ function added(records: readonly Readonly<Record<string, number>>[]): Record<str
 export async function soak(options: SoakOptions): Promise<Soaked> {
   await using arena = await Arena.open(options.kind, { ttlMs: options.ttlMs });
   const soaking = new Soak(options, arena, await arena.cut());
-  const mostSockets = (POOLED[options.kind] ?? 0) * options.processes;
+  const { kind, keys, processes } = options;
+  // One timer for each election, and one for each session.
+  const most = { sockets: (POOLED[kind] ?? 0) * processes, timers: processes * (keys + 1) };
   const measurements: Measurement[] = [];
   const measure = async (when: Measurement['when']): Promise<Measurement> => {
     const measurement = await soaking.measure(when);
@@ -213,7 +215,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
     await soaking.churn(options.churnMs / 2);
     const end = await measure('end');
     await soaking.end();
-    return { measurements, violations: [...growths(middle, end, mostSockets), ...soaking.violations] };
+    return { measurements, violations: [...growths(middle, end, most), ...soaking.violations] };
   } finally {
     await soaking.abandon();
   }

@@ -85,6 +85,8 @@ async function befall(scene: Scene, fault: Chosen['fault'], ms: number, dice: Ch
   chronicle.add({ what: 'healed', at: chronicle.now(), fault: fault.name });
 }
 
+const OBSERVERS_MS = 14_000;
+
 /** For the machine, which has few processors for many processes. */
 const SLACK_MS = 250;
 
@@ -102,8 +104,8 @@ async function concluded(
 ): Promise<Storm> {
   const { keys } = crew;
   const expiryMs = venue.expiryMs(options.ttlMs);
-  // So long nothing happens that observers could miss.
-  await pause(2 * options.ttlMs + expiryMs);
+  // So long nothing happens that observers could miss. A look of theirs that was never answered is given up meanwhile.
+  await pause(Math.max(2 * options.ttlMs + expiryMs, OBSERVERS_MS));
   await crew.close();
   const endAt = chronicle.now();
   const inventory = resources.inventory();

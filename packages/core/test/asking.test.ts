@@ -116,6 +116,24 @@ describe('watching', () => {
     return { clock, leave, seen, world, over };
   }
 
+  it('ends when a look is not answered, and lets go of it: nobody is shown the past for ever', async () => {
+    const clock = new VirtualClock();
+    const looks: AbortSignal[] = [];
+    const holders = watching({
+      clock,
+      signal: new AbortController().signal,
+      look: (signal) => {
+        looks.push(signal);
+        return new Promise(() => {});
+      },
+      listen: () => () => {},
+    });
+    const first = holders.next().catch(String);
+    await clock.advance(60_000);
+    expect(await first).toContain('did not answer');
+    expect(looks.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+
   it('tells the current state first, and then only what is new', async () => {
     const { clock, seen, world, leave, over } = await start({ holder: undefined });
     expect(seen).toEqual([undefined]);

@@ -19,10 +19,13 @@ export const commandBreaks: readonly Mutation[] = [
     ['if (ward) ward.stop(graceMs);\n  else process.exit();', 'if (!ward) process.exit();'],
     'has its grace and no more when its tenure is gone',
   ),
-  one('command', 'the grace is not taken off the term', 'child/grace.ts', [
-    'const marginMs = ttlMs / 10 + graceMs;',
-    'const marginMs = ttlMs / 10;',
-  ]),
+  one(
+    'command',
+    'the grace is not taken off the term',
+    'child/grace.ts',
+    ['const marginMs = ttlMs / 10 + graceMs;', 'const marginMs = ttlMs / 10;'],
+    'ends terms so early that the grace is over before the session',
+  ),
   one(
     'command',
     'signals reach the command and not its group',
