@@ -5,11 +5,11 @@ import { Copy } from '../mutants/copy.ts';
 import { rules } from './rules.ts';
 import { Sum, digestOf } from './digest.ts';
 
-it('keeps every promise in two hundred more random histories', { timeout: 240_000 }, async () => {
+it('keeps every promise in a hundred more random histories', { timeout: 240_000 }, async () => {
   const sum = new Sum();
-  for (let seed = 1001; seed <= 1200; seed++) sum.add(digestOf(await simulate(seed)));
+  for (let seed = 1001; seed <= 1100; seed++) sum.add(digestOf(await simulate(seed)));
   expect(sum.failed).toEqual([]);
-  expect(sum.terms).toBeGreaterThan(1000);
+  expect(sum.terms).toBeGreaterThan(500);
   // Without fencing something would have gone wrong, or the fence was not tried.
   expect(sum.refused).toBeGreaterThan(0);
 });

@@ -10,15 +10,15 @@ const available = await venueOrSkip('redis');
 
 /** The short form of `pnpm soak`. */
 test.skipIf(!available)(
-  'two hundred elections in five processes leave nothing behind: no memory, handle, timer, listener or connection',
+  'fifty elections in three processes leave nothing behind: no memory, handle, timer, listener or connection',
   { timeout: 240_000 },
   async () => {
     const { measurements, violations } = await soak({
       kind: 'redis',
-      keys: 200,
-      processes: 5,
+      keys: 50,
+      processes: 3,
       ttlMs: 4000,
-      churnMs: 8000,
+      churnMs: 6000,
       seed: 1,
       say: () => {},
     });

@@ -3,7 +3,7 @@ import { venueOrSkip } from '../servers/venue.ts';
 import { storm } from './storm.ts';
 import { judge, keep } from './verdict.ts';
 
-const MS = 20_000;
+const MS = 15_000;
 const TTL_MS = 3000;
 const PROCESSES = 4;
 const SEED = 4;

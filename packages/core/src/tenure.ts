@@ -91,7 +91,8 @@ export class Tenure {
         const own =
           ttlMs === undefined
             ? timing
-            : deriveTiming(ttlMs, ttlMs === timing.ttlMs ? timingOptions : {}, store);
+            : // How far clocks may be trusted does not depend on the TTL; what else was set is made for another one.
+              deriveTiming(ttlMs, ttlMs === timing.ttlMs ? timingOptions : { drift: timing.drift }, store);
         const session = this.#newSession(own);
         const dispose = async (): Promise<void> => {
           await session.close();

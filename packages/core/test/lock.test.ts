@@ -130,6 +130,14 @@ describe('acquire', () => {
     expect(rig.space.keys('tenure')).toEqual([]);
   });
 
+  it('whose clocks are trusted no more than those of the tenure', async () => {
+    const { tenure } = rig.tenure('a', { timing: { drift: 0.1, marginMs: 0 } });
+    const term = await within(10, tenure.lock('job').acquire({ ttlMs: 2000, renew: false }));
+    // A tenth of it for the drift, and a tenth for the margin, which is its own.
+    expect(term.remainingMs()).toBeGreaterThan(1500);
+    expect(term.remainingMs()).toBeLessThanOrEqual(1600);
+  });
+
   it('by hand: ends at its TTL unless it is extended, on a session of its own', async () => {
     const { tenure } = rig.tenure('a');
     const lock = tenure.lock('job');
