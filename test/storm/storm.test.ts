@@ -8,7 +8,7 @@ const TTL_MS = 3000;
 const PROCESSES = 4;
 const SEED = 4;
 
-for (const kind of ['redis', 'postgres', 'sqlite'] as const) {
+for (const kind of ['redis', 'sqlite'] as const) {
   test.skipIf(!(await venueOrSkip(kind)))(
     `processes on ${kind} keep their word through faults that a seed has chosen`,
     { timeout: 240_000 },
