@@ -48,7 +48,7 @@ describe.skipIf(!(await serverOrSkip('consul', { own: true })))('a thousand keys
       .poll(async () => (await session.renew(soon())).news)
       .toEqual([
         { claimId: first.claimId, what: 'deleted' },
-        { claimId: second.claimId, what: 'evicted' },
+        { claimId: second.claimId, what: 'forced' },
       ]);
     await session.close(soon(20_000));
     expect(await bench.agent.keys(`${bench.namespace}/`)).toEqual([]);
