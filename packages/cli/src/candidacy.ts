@@ -4,6 +4,7 @@ import { later, systemClock } from '@tenure/core/store';
 import { nowText, timeOfDay } from './moment.ts';
 import type { Output } from './output.ts';
 import { printable } from './printable.ts';
+import { tellTrouble } from './trouble.ts';
 import { waitingText } from './waiting.ts';
 
 type Stage = 'waiting' | 'leading' | 'released' | 'lost';
@@ -44,14 +45,7 @@ export function tellCandidacy(election: Election, output: Output): () => void {
     election.acquired.subscribe(({ token, candidate }) => line('leading', token, { leader: candidate.id })),
     election.released.subscribe(({ term: { token }, reason }) => line('released', token, { reason })),
     election.lost.subscribe(({ term: { token }, reason }) => line('lost', token, { reason })),
-    election.errors.subscribe(({ code, message }) =>
-      output.tell({
-        event: 'trouble',
-        text: `trouble, being retried: ${message}`,
-        fields: { key, code, message },
-        important: true,
-      }),
-    ),
+    tellTrouble(election, output),
   ];
   return () => {
     for (const subscription of subscriptions) subscription.unsubscribe();

@@ -1,5 +1,6 @@
 import type { Election } from '@tenure/core';
 import type { Output } from './output.ts';
+import { tellTrouble } from './trouble.ts';
 import { waitingText } from './waiting.ts';
 
 /** Tell how an election goes: waiting as a live line, the rest as it happens. Returns what ends it. */
@@ -37,14 +38,7 @@ export function tellStanding(election: Election, output: Output): () => void {
         important: true,
       }),
     ),
-    election.errors.subscribe((error) =>
-      output.tell({
-        event: 'trouble',
-        text: `trouble, being retried: ${error.message}`,
-        fields: { key, code: error.code, message: error.message },
-        important: true,
-      }),
-    ),
+    tellTrouble(election, output),
   ];
   return () => {
     output.live(undefined);

@@ -2,24 +2,18 @@ import type { Command } from 'commander';
 import type { Subscription } from 'rxjs';
 import { LockTimeoutError } from '@tenure/core';
 import type { Tenure } from '@tenure/core';
-import { environmentOf } from '../child/environment.ts';
-import { defaultGraceMs, timingFor } from '../child/grace.ts';
-import { Guard } from '../child/guard.ts';
+import { addEnsembleOptions, openEnsemble } from '../child/ensemble.ts';
+import type { EnsembleOptions } from '../child/ensemble.ts';
 import { supervise } from '../child/supervision.ts';
-import { contextOf } from '../command.ts';
 import { durationMs } from '../duration.ts';
-import { End } from '../end.ts';
 import { Exit, UsageError, exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
-import { jsonOf, openTenure } from '../settings.ts';
 import { waitingText } from '../waiting.ts';
 import { exitOf } from './run.ts';
 
-interface Options {
+interface Options extends EnsembleOptions {
   readonly try?: boolean;
   readonly wait?: string;
-  readonly grace?: string;
-  readonly metadata?: string;
   readonly conflictExitCode?: string;
 }
 
@@ -34,7 +28,7 @@ Examples:
 `;
 
 export function addLock(program: Command): void {
-  program
+  const self = program
     .command('lock')
     .summary('run a command while holding a lock')
     .description('Run a command while holding a lock.')
@@ -43,27 +37,16 @@ export function addLock(program: Command): void {
     .option('--try', 'do not wait: exit with 75 when somebody else holds it')
     .option('-w, --wait <duration>', 'wait so long at most (default: as long as it takes)')
     .option('-E, --conflict-exit-code <code>', 'instead of 75')
-    .option('--grace <duration>', 'between SIGTERM and SIGKILL (default: a fifth of the TTL, 10s at most)')
-    .option('--metadata <json>', 'about us, for others to see')
     .addHelpText('after', HELP)
-    .action((key: string, command: readonly string[], options: Options, self: Command) =>
-      lock(key, command, options, self),
-    );
+    .action((key: string, command: readonly string[], options: Options) => lock(key, command, options, self));
+  addEnsembleOptions(self);
 }
 
 async function lock(key: string, command: readonly string[], options: Options, self: Command): Promise<void> {
-  const { settings, output } = contextOf(self);
   const waitMs = waitOf(options);
   const conflict = conflictCode(options.conflictExitCode);
-  const { metadata, grace } = options;
-  const graceMs = grace === undefined ? defaultGraceMs(settings.ttlMs) : durationMs('--grace', grace);
-  const tenure = await openTenure(settings, {
-    timing: timingFor(settings.ttlMs, graceMs),
-    ...(metadata === undefined ? {} : { metadata: jsonOf(metadata) }),
-  });
-  const guard = new Guard(graceMs);
-  const end = new End(guard);
-  const env = environmentOf(settings);
+  const ensemble = await openEnsemble(self, command, options);
+  const { tenure, end, output } = ensemble;
   const waiting = tellWaiting(tenure, key, output);
   try {
     const ended = await tenure.lock(key).run(
@@ -75,7 +58,7 @@ async function lock(key: string, command: readonly string[], options: Options, s
           text: `holding "${key}" with token ${token}`,
           fields: { key, token, candidate: candidate.id },
         });
-        return supervise(term, { tenure, guard, output, command, env });
+        return supervise(term, ensemble);
       },
       { signal: end.signal, ...(waitMs === undefined ? {} : { waitMs }) },
     );
@@ -86,9 +69,7 @@ async function lock(key: string, command: readonly string[], options: Options, s
     throw error;
   } finally {
     waiting.unsubscribe();
-    await tenure.close();
-    guard.close();
-    end.close();
+    await ensemble.close();
   }
 }
 

@@ -1,22 +1,15 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { environmentOf } from '../child/environment.ts';
-import { defaultGraceMs, timingFor } from '../child/grace.ts';
-import { Guard } from '../child/guard.ts';
 import type { Ended } from '../child/guard.ts';
+import { addEnsembleOptions, openEnsemble } from '../child/ensemble.ts';
+import type { EnsembleOptions } from '../child/ensemble.ts';
 import { supervise } from '../child/supervision.ts';
-import { contextOf } from '../command.ts';
-import { durationMs } from '../duration.ts';
-import { End } from '../end.ts';
 import { AccessDeniedError } from '@tenure/core';
 import type { Term } from '@tenure/core';
 import { Exit, UsageError, codeOfSignal, exitCodes } from '../exit-codes.ts';
-import { jsonOf, openTenure } from '../settings.ts';
 import { tellStanding } from '../standing.ts';
 
-interface Options {
-  readonly grace?: string;
-  readonly metadata?: string;
+interface Options extends EnsembleOptions {
   readonly restart?: boolean;
   readonly once?: boolean;
   readonly onLost: 'exit' | 'wait';
@@ -35,13 +28,12 @@ Examples:
 `;
 
 export function addRun(program: Command): void {
-  program
+  const self = program
     .command('run')
     .summary('run a command as long as we lead')
     .description('Stand for election, and run a command as long as we lead.')
     .argument('<key>', 'what is led')
     .argument('<command...>', 'after --, with its arguments')
-    .option('--grace <duration>', 'between SIGTERM and SIGKILL (default: a fifth of the TTL, 10s at most)')
     .option('--restart', 'when the command ends by itself: let others lead, and stand again')
     .option('--once', 'run the command once: also a lost leadership is the end')
     .addOption(
@@ -49,31 +41,22 @@ export function addRun(program: Command): void {
         .choices(['exit', 'wait'])
         .default('wait'),
     )
-    .option('--metadata <json>', 'about us, for others to see')
     .addHelpText('after', HELP)
-    .action((key: string, command: readonly string[], options: Options, self: Command) =>
-      run(key, command, options, self),
-    );
+    .action((key: string, command: readonly string[], options: Options) => run(key, command, options, self));
+  addEnsembleOptions(self);
 }
 
 async function run(key: string, command: readonly string[], options: Options, self: Command): Promise<void> {
-  const { settings, output } = contextOf(self);
-  const { restart = false, once = false, metadata, grace } = options;
+  const { restart = false, once = false } = options;
   if (restart && once) throw new UsageError('--restart and --once exclude each other');
-  const graceMs = grace === undefined ? defaultGraceMs(settings.ttlMs) : durationMs('--grace', grace);
-  const tenure = await openTenure(settings, {
-    timing: timingFor(settings.ttlMs, graceMs),
-    ...(metadata === undefined ? {} : { metadata: jsonOf(metadata) }),
-  });
+  const ensemble = await openEnsemble(self, command, options);
+  const { tenure, guard, end, output } = ensemble;
   const election = tenure.election(key);
-  const guard = new Guard(graceMs);
-  const end = new End(guard);
-  const supervision = { tenure, guard, output, command, env: environmentOf(settings) };
   /** Of one term; of the next, when this one's command is gone. */
   let work: Promise<void> = Promise.resolve();
   const attend = async (term: Term): Promise<void> => {
     if (term.signal.aborted || end.isAsked()) return;
-    const ended = await supervise(term, supervision);
+    const ended = await supervise(term, ensemble);
     if (end.isAsked() || !(ended.stopped || restart)) end.come(exitOf(ended));
     // Not waited for: it waits for us.
     else if (!ended.stopped) void election.resign();
@@ -98,9 +81,7 @@ async function run(key: string, command: readonly string[], options: Options, se
     await election.stop();
     await work;
     silent();
-    await tenure.close();
-    guard.close();
-    end.close();
+    await ensemble.close();
   }
 }
 
