@@ -58,6 +58,14 @@ describe('a loss', () => {
     const slow = [won(0, 'a', 1), before, flushed, won(110, 'b', 2), lost(500, 'a', 1), lost(5000, 'b', 2)];
     expect(broken(slow)).toEqual([]);
   });
+
+  it('may come later, too, for who did not run when the next one began', () => {
+    const flushed = { what: 'fault', at: 100, fault: 'flushed', excusesMs: 900 } as const;
+    expect(broken([flushed, ...events(1100, 500)])).toEqual([]);
+    expect(broken([flushed, ...events(1101, 500)])).toEqual(['told-in-time']);
+    expect(broken(events(1100, 500))).toEqual(['told-in-time']);
+    expect(broken(events(4000, 500), { disjoint: false })).toEqual([]);
+  });
 });
 
 describe('a save', () => {

@@ -1,3 +1,4 @@
+import type { HistoryEvent } from '@tenure/conformance/history';
 import { describe, expect, it } from 'vitest';
 import { broken, judged, lost, read, won } from './history-scene.ts';
 
@@ -155,7 +156,25 @@ describe('tokens', () => {
   it('rise in the order of the terms', () => {
     const events = [won(0, 'a', 2), lost(10, 'a', 2), won(20, 'b', 1), lost(30, 'b', 1)];
     expect(broken(events)).toEqual(['tokens-rise']);
-    expect(broken(events, { disjoint: false })).toEqual(['tokens-rise']);
+  });
+
+  it('fall only where terms may overlap, and an answer may have been on its way since', () => {
+    const since = (ms: number): HistoryEvent[] => [
+      won(1000, 'a', 2),
+      lost(1001, 'a', 2),
+      won(1000 + ms, 'b', 1),
+      lost(1001 + ms, 'b', 1),
+    ];
+    const deleted = { what: 'fault', at: 900, fault: 'key deleted', excusesMs: 9000 } as const;
+    const away = { what: 'away', since: 950, at: 3000, candidates: ['b'] } as const;
+    const wild = { disjoint: false, toldWithinMs: 100 };
+    expect(broken(since(100), { toldWithinMs: 100 })).toEqual(['tokens-rise']);
+    expect(broken(since(100), wild)).toEqual([]);
+    expect(broken(since(101), wild)).toEqual(['tokens-rise']);
+    expect(broken([deleted, ...since(100)], { toldWithinMs: 100 })).toEqual([]);
+    expect(broken([deleted, ...since(101)], { toldWithinMs: 100 })).toEqual(['tokens-rise']);
+    expect(broken([away, ...since(2100)], wild)).toEqual([]);
+    expect(broken([away, ...since(2101)], wild)).toEqual(['tokens-rise']);
   });
 
   it('have no order within the slack', () => {

@@ -5,12 +5,13 @@ import { inMs, ofTerm } from './wording.ts';
 
 /**
  * C1: tokens rise strictly in the order in which terms were acquired, and none is given twice, whatever the store was
- * made to do. Stamps that are closer than the slack have no order.
+ * made to do. Stamps that are closer than the slack have no order, and where terms may overlap, nor have those that are
+ * closer than an answer may take: an older grant may be heard of after the one that replaced it.
  */
-export function tokensRise({ reigns, promises }: History): Violation[] {
-  return [...reigns.values()].flatMap((of) => {
+export function tokensRise(history: History): Violation[] {
+  return [...history.reigns.values()].flatMap((of) => {
     const acquired = of.flatMap((reign) => reign.acquired).toSorted((a, b) => a.at - b.at);
-    return twice(acquired).concat(falling(acquired, promises.slackMs));
+    return twice(acquired).concat(falling(acquired, history));
   });
 }
 
@@ -23,14 +24,23 @@ function twice(acquired: readonly Acquired[]): Violation[] {
   });
 }
 
-function falling(acquired: readonly Acquired[], slackMs: number): Violation[] {
-  let index = 0;
-  let greatest: Acquired | undefined;
+function falling(acquired: readonly Acquired[], history: History): Violation[] {
   return acquired.flatMap((event, position) => {
-    for (; index < position && acquired[index]!.at <= event.at - slackMs; index++)
-      if (!greatest || acquired[index]!.token > greatest.token) greatest = acquired[index];
-    return greatest && greatest.token > event.token ? [violation(event, greatest, 'came after')] : [];
+    const before = acquired
+      .slice(0, position)
+      .find(({ at, token }) => at <= event.at - history.promises.slackMs && token > event.token);
+    return before && !mayBeHeardLate(event, before, history) ? [violation(event, before, 'came after')] : [];
   });
+}
+
+/** `event` may have been granted before `replaced`, and its answer have been on its way since. */
+function mayBeHeardLate(
+  event: Acquired,
+  replaced: Acquired,
+  { excuses, presence, promises }: History,
+): boolean {
+  const mayOverlap = !promises.disjoint || excuses.until(event.key, replaced.at) !== undefined;
+  return mayOverlap && event.at <= presence.hasRunFor(event.candidate, replaced.at, promises.toldWithinMs);
 }
 
 const violation = (event: Acquired, before: Acquired, how: string): Violation => ({

@@ -28,10 +28,12 @@ function overByClockAt(
   reign: Reign,
   next: Reign,
   excused: ReadonlySet<Reign>,
-  { excuses, promises }: History,
+  { excuses, presence, promises }: History,
 ): TrueMs | undefined {
   const from = Math.max(next.begin, reign.seen?.at ?? -Infinity);
-  if (!excused.has(reign)) return from;
+  // Who did not run when the next one began had no overlap to show, whatever its clock would have said.
+  const ranThen = presence.absence(reign.candidate, next.begin) === undefined;
+  if (ranThen && !excused.has(reign)) return from;
   return promises.disjoint ? Math.max(from, excuses.until(reign.key, next.begin) ?? from) : undefined;
 }
 

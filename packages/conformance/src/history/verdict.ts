@@ -4,7 +4,10 @@ import type { HistoryEvent, TrueMs } from './event.ts';
 export interface Promises {
   /** From the end of all faults until every key that is stood for must have a leader. */
   readonly leaderWithinMs: number;
-  /** A loss must have been told so long after it can be told at all (the process runs, the term is over by its clock). */
+  /**
+   * A loss must have been told so long after it can be told at all (the process runs, the term is over by its clock);
+   * and a grant must have been heard of.
+   */
   readonly toldWithinMs: number;
   /** True when clocks kept within the promised drift and the store kept its word all the time: then terms must be disjoint. */
   readonly disjoint: boolean;
