@@ -7,6 +7,7 @@ import { migrate as migrateMysql } from '@tenure/sql/mysql';
 import { migrate as migratePostgres } from '@tenure/sql/postgres';
 import { serverOrSkip } from './availability.ts';
 import type { Cluster } from './cluster.ts';
+import type { Disk } from './disk.ts';
 import { startConsul } from './consul.ts';
 import { startEtcd } from './etcd.ts';
 import { startMariadb } from './mariadb.ts';
@@ -36,6 +37,8 @@ export interface Venue {
   readonly cluster: Cluster | undefined;
   /** Where it lies, when there is no server. */
   readonly file?: string;
+  /** Where its data is, if it was given one; it goes with the venue. */
+  readonly disk?: Disk;
   /** What another process opens the store with. */
   url(through?: readonly Address[]): string;
   /** How long the store takes at most to give a silent session's keys to others. */
@@ -47,6 +50,8 @@ export interface Venue {
 export interface VenueOptions {
   /** @default 1; 3 where the servers agree on a leader */
   readonly members?: 1 | 3;
+  /** For the data of Redis and SQLite. */
+  readonly disk?: Disk;
 }
 
 /** False, with the reason printed, where its server cannot be had. Throws then in CI. */
@@ -57,7 +62,7 @@ export async function venueOrSkip(kind: VenueKind): Promise<boolean> {
 /** Consul's default minimum is 10 s, and it waits for twice the TTL: too long for tests. */
 const CONSUL_MIN_TTL_MS = 1000;
 
-export async function openVenue(kind: VenueKind, { members = 1 }: VenueOptions = {}): Promise<Venue> {
+export async function openVenue(kind: VenueKind, { members = 1, disk }: VenueOptions = {}): Promise<Venue> {
   switch (kind) {
     case 'etcd':
       // It looks for leases that are over twice a second.
@@ -70,7 +75,13 @@ export async function openVenue(kind: VenueKind, { members = 1 }: VenueOptions =
         `?minTtlMs=${CONSUL_MIN_TTL_MS}`,
       );
     case 'redis':
-      return served(kind, await startRedis({ own: true, appendonly: true }));
+      return onDisk(
+        disk,
+        served(
+          kind,
+          await startRedis({ own: true, appendonly: true, ...(disk && { args: ['--dir', disk.folder] }) }),
+        ),
+      );
     case 'postgres': {
       const venue = served(kind, await startPostgres({ own: true, maxConnections: 200 }));
       await migratePostgres({ url: venue.url() });
@@ -82,7 +93,7 @@ export async function openVenue(kind: VenueKind, { members = 1 }: VenueOptions =
       return venue;
     }
     case 'sqlite':
-      return onFile(await mkdtemp(join(tmpdir(), 'tenure-venue-')));
+      return onDisk(disk, onFile(await mkdtemp(join(disk?.folder ?? tmpdir(), 'tenure-venue-'))));
   }
 }
 
@@ -109,6 +120,18 @@ function served(
     close: () => cluster.stop(),
   };
 }
+
+const onDisk = (disk: Disk | undefined, venue: Venue): Venue =>
+  disk
+    ? {
+        ...venue,
+        disk,
+        close: async () => {
+          await venue.close();
+          await disk[Symbol.asyncDispose]();
+        },
+      }
+    : venue;
 
 function onFile(folder: string): Venue {
   const file = join(folder, 'tenure.db');

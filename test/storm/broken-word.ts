@@ -3,6 +3,7 @@ import { Command } from '../failover/command.ts';
 import { venueKinds } from '../servers/venue.ts';
 import type { VenueKind } from '../servers/venue.ts';
 import { nothingToHeal } from './fault.ts';
+import { oldData } from './old-data.ts';
 import type { Fault, Scene } from './fault.ts';
 
 const atOnce = { touches: 'server', lastsTtl: [0, 0] } as const;
@@ -73,4 +74,5 @@ export const brokenWord: readonly Fault[] = [
       return nothingToHeal;
     },
   },
+  ...oldData(byRenewal),
 ];

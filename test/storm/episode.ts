@@ -1,7 +1,7 @@
 import type { VenueKind } from '../servers/venue.ts';
 import { brokenWord } from './broken-word.ts';
 import { Dice } from './dice.ts';
-import type { Fault } from './fault.ts';
+import type { Fault, Need } from './fault.ts';
 import { networkFaults } from './network-faults.ts';
 import { processFaults } from './process-faults.ts';
 import { serverFaults } from './server-faults.ts';
@@ -12,13 +12,24 @@ export interface Episode {
   readonly calmMs: number;
 }
 
+export interface Course {
+  readonly kind: VenueKind;
+  readonly seed: number;
+  readonly ttlMs: number;
+}
+
 const WORD_IS_BROKEN = 0.12;
 
-/** The same for the same seed, store and number, whatever happened before. */
-export function episode(kind: VenueKind, seed: number, number: number, ttlMs: number): Episode {
+/** The same for the same seed, store, number and machine, whatever happened before. */
+export function episode(
+  { kind, seed, ttlMs }: Course,
+  number: number,
+  had: (need: Need) => boolean,
+): Episode {
   const dice = new Dice(seed * 1009 + number * 7919);
   dice.roll();
-  const here = (faults: readonly Fault[]): Fault[] => faults.filter(({ kinds }) => kinds.includes(kind));
+  const here = (faults: readonly Fault[]): Fault[] =>
+    faults.filter(({ kinds, needs }) => kinds.includes(kind) && (needs === undefined || had(needs)));
   const chosen = dice.chance(WORD_IS_BROKEN)
     ? [dice.pick(here(brokenWord))]
     : together(dice, [here(processFaults), here(networkFaults), here(serverFaults)]);

@@ -13,6 +13,9 @@ export interface Scene {
 /** Makes it right again. Resolves when it is. */
 export type Heal = () => Promise<void>;
 
+/** A file system of its own for the store's data. */
+export type Need = 'disk';
+
 export interface Fault {
   readonly name: string;
   readonly kinds: readonly VenueKind[];
@@ -22,6 +25,10 @@ export interface Fault {
   readonly touches: 'process' | 'network' | 'server';
   /** How long it lasts, in TTLs; 0: it is over at once. */
   readonly lastsTtl: readonly [min: number, max: number];
+  /** What not every machine can give; without it there is no such fault. */
+  readonly needs?: Need;
+  /** Comes before it counts: the store keeps its word until this is done. */
+  readonly prepare?: (scene: Scene, dice: Dice) => Promise<void>;
   readonly strike: (scene: Scene, dice: Dice, ms: number) => Promise<Heal>;
 }
 

@@ -108,6 +108,17 @@ export const serverFaults: readonly Fault[] = [
   },
   {
     ...onServers,
+    name: 'the disk is full',
+    kinds: ['redis', 'sqlite'],
+    needs: 'disk',
+    lastsTtl: [0.5, 3],
+    strike: async ({ venue }) => {
+      await venue.disk!.fill();
+      return () => venue.disk!.free();
+    },
+  },
+  {
+    ...onServers,
     name: 'the file locked by another process',
     kinds: ['sqlite'],
     lastsTtl: [0.2, 2],

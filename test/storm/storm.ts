@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { HistoryEvent } from '@tenure/conformance/history';
+import { Disk } from '../servers/disk.ts';
 import { openVenue } from '../servers/venue.ts';
 import type { Venue, VenueKind } from '../servers/venue.ts';
 import { Chronicle } from './chronicle.ts';
@@ -37,8 +38,8 @@ const KEYS = ['red', 'green', 'blue'];
 
 /** Processes over what ships, on real servers, and one episode of faults after another. */
 export async function storm(options: StormOptions): Promise<Storm> {
-  const { kind, ms, ttlMs, seed, processes = 6, keys = KEYS, clockRate = 1, tell = () => {} } = options;
-  const venue = await openVenue(kind, kind === 'etcd' || kind === 'consul' ? { members: 3 } : {});
+  const { kind, ms, ttlMs, processes = 6, keys = KEYS, clockRate = 1, tell = () => {} } = options;
+  const venue = await stage(kind, tell);
   const chronicle = new Chronicle();
   const resources = new Resources();
   try {
@@ -56,7 +57,7 @@ export async function storm(options: StormOptions): Promise<Storm> {
     const scene: Scene = { venue, crew, chronicle, ttlMs };
     const since = chronicle.now();
     for (let number = 1; chronicle.now() < since + ms; number += 1) {
-      const { faults, calmMs } = episode(kind, seed, number, ttlMs);
+      const { faults, calmMs } = episode(options, number, (need) => venue[need] !== undefined);
       const names = faults.map(({ fault, ms: lasts }) => `${fault.name} (${lasts} ms)`).join(', ');
       tell(`${(chronicle.now() / 1000).toFixed(1)} s: ${names}`);
       await Promise.all(faults.map(({ fault, ms: lasts, dice }) => befall(scene, fault, lasts, dice)));
@@ -70,12 +71,21 @@ export async function storm(options: StormOptions): Promise<Storm> {
   }
 }
 
+async function stage(kind: VenueKind, tell: (text: string) => void): Promise<Venue> {
+  if (kind === 'etcd' || kind === 'consul') return openVenue(kind, { members: 3 });
+  if (kind !== 'redis' && kind !== 'sqlite') return openVenue(kind);
+  const missing = await Disk.missing();
+  if (missing) tell(`the disk is never full, since ${missing}`);
+  return openVenue(kind, missing ? {} : { disk: await Disk.mount() });
+}
+
 type Chosen = ReturnType<typeof episode>['faults'][number];
 
 async function befall(scene: Scene, fault: Chosen['fault'], ms: number, dice: Chosen['dice']): Promise<void> {
   const { chronicle, ttlMs } = scene;
   const excusesMs = fault.excusesMs?.(ttlMs);
   const excuse = excusesMs === undefined ? {} : { excusesMs: excusesMs + SLACK_MS };
+  await fault.prepare?.(scene, dice);
   chronicle.add({ what: 'fault', at: chronicle.now(), fault: fault.name, ...excuse });
   const heal = await fault.strike(scene, dice, ms);
   await pause(ms); // the fault itself
