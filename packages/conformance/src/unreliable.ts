@@ -49,8 +49,6 @@ export interface UnreliableOptions {
   readonly noticeMs?: () => number;
 }
 
-const never = new AbortController().signal;
-
 /** The same store behind a network that fails as the test says. */
 export function unreliable(store: Store, options: UnreliableOptions): Store {
   const line = new Network(options);
@@ -74,7 +72,7 @@ export function unreliable(store: Store, options: UnreliableOptions): Store {
       line.call({ verb: 'evict', key }, signal, (s) => store.evict(key, token, how, s)),
     endSession: (key, token, signal) =>
       line.call({ verb: 'endSession', key }, signal, (s) => store.endSession(key, token, s)),
-    close: () => line.call({ verb: 'close' }, never, () => store.close()),
+    close: () => line.call({ verb: 'close' }, line.never, () => store.close()),
   };
 }
 
@@ -121,6 +119,8 @@ function overNetwork(session: StoreSession, line: Network): StoreSession {
 }
 
 class Network {
+  /** Aborts for nobody. One for each network: what waits for ever would keep everything in memory by a shared one. */
+  readonly never: AbortSignal = new AbortController().signal;
   readonly #options: UnreliableOptions;
 
   constructor(options: UnreliableOptions) {
@@ -142,15 +142,15 @@ class Network {
       case 'refused':
         throw new NotAppliedError(`${call.verb} was refused: the store is busy`);
       case 'unanswered':
-        await ask(never).catch(() => {});
+        await ask(this.never).catch(() => {});
         throw new StoreUnavailableError(`the answer to ${call.verb} was lost`);
       case 'hung':
-        if (fault.applied) ask(never).catch(() => {});
+        if (fault.applied) ask(this.never).catch(() => {});
         return this.silence(signal);
       case 'late':
         return abortable(this.#late(fault, ask), signal);
       case 'twice':
-        void this.#pass(fault.requestMs + fault.againMs).then(() => ask(never).catch(() => {}));
+        void this.#pass(fault.requestMs + fault.againMs).then(() => ask(this.never).catch(() => {}));
         return abortable(this.#late({ ...fault, kind: 'late' }, ask), signal);
     }
   }
@@ -167,7 +167,7 @@ class Network {
 
   /** The same for what nobody waits for. */
   tell(say: () => void): void {
-    if (this.#options.wire) void this.notice(never).then(say);
+    if (this.#options.wire) void this.notice(this.never).then(say);
     else say();
   }
 
@@ -178,7 +178,7 @@ class Network {
   async #late<T>({ requestMs, answerMs }: Late, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
     await this.#pass(requestMs);
     try {
-      return await ask(never);
+      return await ask(this.never);
     } finally {
       await this.#pass(answerMs);
       await this.#arrived();
