@@ -62,9 +62,10 @@ async function share(seed: number, options: CampaignOptions, workers: ChildProce
   // The others have nothing to add.
   if (outcome === 'enough') for (const other of workers) other.kill('SIGKILL');
   if (outcome === 'stuck') worker.kill('SIGKILL');
-  const failed = outcome === 'ended' && worker.exitCode !== 0 && worker.signalCode === null;
+  const { exitCode, signalCode, killed } = worker;
+  const failed = outcome === 'ended' && exitCode !== 0 && !killed;
   const how = failed
-    ? `the process ended with ${worker.exitCode}: ${stderr}`
+    ? `the process ended with ${signalCode ?? exitCode}: ${stderr}`
     : `it did not end within ${PATIENCE_MS} ms`;
   if (failed || outcome === 'stuck') told({ ...nothing, seed: next, violations: [`scandal: ${how}`] });
 }

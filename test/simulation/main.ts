@@ -42,8 +42,9 @@ async function playAll(plan: {
     folder: ROOT,
     told: (digest) => {
       sum.add(digest);
-      if (process.stdout.isTTY && sum.histories % 10 === 0)
-        process.stdout.write(`\r${sum.histories} histories, ${sum.failed.length} failed `);
+      const progress = `${sum.histories} histories, ${sum.failed.length} failed`;
+      if (process.stdout.isTTY && sum.histories % 10 === 0) process.stdout.write(`\r${progress} `);
+      else if (sum.histories % 2000 === 0) print(progress);
       // The first few say what is wrong; the rest would say it again.
       return sum.failed.length >= 5;
     },
@@ -53,5 +54,7 @@ async function playAll(plan: {
   const [first] = sum.failed;
   for (const { seed, violations } of sum.failed) print(`seed ${seed}: ${violations[0]}`);
   if (first) await showFailure(first.seed);
-  return sum.failed.length === 0;
+  if (!first && sum.histories < plan.histories)
+    print(`only ${sum.histories} of ${plan.histories} were played`);
+  return sum.histories === plan.histories && !first;
 }
