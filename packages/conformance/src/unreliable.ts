@@ -102,6 +102,10 @@ function overNetwork(session: StoreSession, line: Network): StoreSession {
       if (line.deaf) await line.silence(signal);
       await line.notice(signal);
     },
+    ...(session.recheck && {
+      recheck: (helds, signal) =>
+        line.call({ verb: 'recheck', sessionId }, signal, (s) => session.recheck!(helds, s)),
+    }),
     release: (key, claimId, signal) =>
       line.call({ verb: 'release', sessionId, key, claimId }, signal, (s) =>
         session.release(key, claimId, s),

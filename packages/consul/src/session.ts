@@ -71,6 +71,12 @@ export class ConsulSession implements StoreSession {
     return park(lookout, { path: layout.lock(held.key), session: this.id, held }, signal);
   }
 
+  /** Without a request: a query that brings nothing in time fails, and whoever waits is told. A lock-delay ends by itself, and nobody tells. */
+  async recheck(helds: readonly Held[], signal: AbortSignal): Promise<(Held | undefined)[]> {
+    signal.throwIfAborted();
+    return helds.map((held) => (held.delayed ? undefined : held));
+  }
+
   release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
     return this.#claims.release(key, claimId, signal);
   }

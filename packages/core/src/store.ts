@@ -152,6 +152,11 @@ export interface StoreSession {
   claim(key: Key, proposal: ClaimRecord, signal: AbortSignal): Promise<Granted | Held>;
   /** Resolves when asking again may pay off. Rejects with the signal's reason on abort, and leaves nothing behind. */
   park(held: Held, signal: AbortSignal): Promise<void>;
+  /**
+   * Where a store can tell of many waits in fewer requests than one each: for each of these, in their order, undefined
+   * when asking again may pay off now, or else what to wait on with, as `claim` would answer it. All of them are parked.
+   */
+  recheck?(helds: readonly Held[], signal: AbortSignal): Promise<readonly (Held | undefined)[]>;
   /** Give up that hold or place in the queue, and no other. Resolves as well when there is nothing to give up. */
   release(key: Key, claimId: string, signal: AbortSignal): Promise<void>;
   /** Change what observers see. Rejects `ClaimLostError` unless that claim holds the key. */

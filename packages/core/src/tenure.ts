@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'eventemitter3';
 import { Candidacy } from './election/candidacy.ts';
 import { Reclaim } from './election/reclaim.ts';
+import { Rounds } from './election/rounds.ts';
 import type { Surroundings } from './election/surroundings.ts';
 import { Election } from './election/election.ts';
 import { ClosedError, ListenerError } from './errors.ts';
@@ -30,6 +31,7 @@ export class Tenure {
   readonly #turn: Turn;
   readonly #candidacies = new Set<Candidacy>();
   readonly #observations: Observations;
+  readonly #rounds: Rounds;
   readonly #byHand = new Set<() => Promise<void>>();
   #closed = false;
   readonly #removeSignals: () => void;
@@ -49,6 +51,7 @@ export class Tenure {
     const trouble = (error: unknown): void => this.#report('observe', error);
     this.#observations = new Observations({ store, clock, timing, chance, turn: this.#turn, trouble });
     this.#session = this.#newSession(this.#options.timing);
+    this.#rounds = new Rounds({ session: this.#session, timing, clock });
     this.session = this.#session.events;
     this.#removeSignals = releaseOn(this.#options.releaseOn, () => this.close());
   }
@@ -110,7 +113,8 @@ export class Tenure {
             if (renewed) return;
           }
         };
-        return { candidacy: make({ ...this.#surroundings(), timing: own, session }), won, dispose };
+        const rounds = new Rounds({ session, timing: own, clock });
+        return { candidacy: make({ ...this.#surroundings(), timing: own, session, rounds }), won, dispose };
       },
     });
   }
@@ -211,6 +215,7 @@ export class Tenure {
     return {
       store,
       session: this.#session,
+      rounds: this.#rounds,
       timing,
       clock,
       chance,

@@ -95,6 +95,15 @@ export class EtcdSession implements StoreSession {
     await parkBehind(cursor as Cursor, claim, this.#watches, signal);
   }
 
+  /** Without a request: a watch goes on where it broke, and one that is deaf is made anew with the renewals. It may be late, and misses nothing. */
+  async recheck(helds: readonly Held[], signal: AbortSignal): Promise<(Held | undefined)[]> {
+    signal.throwIfAborted();
+    return helds.map((held) => {
+      const claim = this.#ledger.find(this.#paths(held.key, held.claimId).own);
+      return held.cursor && claim && !claim.deleted ? held : undefined;
+    });
+  }
+
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
     const { own } = this.#paths(key, claimId);
     this.#ledger.strike(own);

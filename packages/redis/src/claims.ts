@@ -11,6 +11,12 @@ import * as scripts from './claim-scripts.ts';
 import { checkSize, refuseOtherSlot, unexpected } from './site.ts';
 import type { Site } from './site.ts';
 
+/** Where a claim waits, and for the end of which session. */
+export interface Cursor {
+  readonly ticket: Ticket;
+  readonly session: string;
+}
+
 const words = (answer: unknown): (string | null)[] =>
   Array.isArray(answer) ? answer.map((word) => (word === null ? null : String(word))) : [String(answer)];
 
@@ -46,7 +52,7 @@ export class Claims {
     this.#standing.add(claimId);
     try {
       let answer = await this.#ask(key, claimId, value, signal);
-      const ours = answer[0] === 'held' ? answer[5] : undefined;
+      const ours = answer[0] === 'held' && answer[5] === this.#sessionKey ? answer[6] : undefined;
       if (ours && !this.#standing.has(ours)) {
         // A server that came back with old data has forgotten a release, and nobody else would make it again.
         await this.#free(key, ours, { forGood: true }, signal);
@@ -165,8 +171,8 @@ export class Claims {
   }
 }
 
-function held(key: Key, claimId: string, answer: readonly (string | null)[], cursor: Ticket): Held {
-  const [, token, value, asked, left] = answer;
+function held(key: Key, claimId: string, answer: readonly (string | null)[], ticket: Ticket): Held {
+  const [, token, value, asked, left, session] = answer;
   const leftMs = Number(left);
   const holder = holderOf(key.name, String(token), value ?? '', asked === '1');
   // Whole milliseconds, rounded down by the server.
@@ -175,7 +181,7 @@ function held(key: Key, claimId: string, answer: readonly (string | null)[], cur
     key,
     claimId,
     holder,
-    cursor,
+    cursor: { ticket, session: String(session) } satisfies Cursor,
     ...(leftMs < 0 ? {} : { retryInMs: leftMs + 1 }),
   };
 }

@@ -1,5 +1,5 @@
-import { later, Parking } from '@tenure/core/store';
-import type { Clock, Key } from '@tenure/core/store';
+import { abortable, isPast, later, Parking } from '@tenure/core/store';
+import type { Clock, Instant, Key } from '@tenure/core/store';
 import type { Connection, Driver } from './driver.ts';
 import type { Layout } from './keys.ts';
 
@@ -11,6 +11,9 @@ interface Channel {
   state: 'asked' | 'heard' | 'refused';
   /** It was asked for long ago, and is not heard. */
   overdue: boolean;
+  heardAt: Instant | undefined;
+  /** Called with the next thing that is heard. */
+  readonly proofs: Set<() => void>;
   readonly calm: () => void;
 }
 
@@ -48,9 +51,40 @@ export class Newsroom {
       channel.overdue = true;
       this.#missed();
     });
-    const channel: Channel = { namespace, state: 'asked', overdue: false, calm };
+    const channel: Channel = {
+      namespace,
+      state: 'asked',
+      overdue: false,
+      heardAt: undefined,
+      proofs: new Set(),
+      calm,
+    };
     this.#channels.set(name, channel);
     void this.#subscribe(name, channel);
+  }
+
+  /** Whether the namespace's news are heard, and were not long ago. What has been heard since shows it. */
+  hearing(namespace: string, silentMs: number): 'deaf' | 'silent' | 'heard' {
+    this.listen(namespace);
+    const channel = this.#channels.get(this.#layout.channel(namespace));
+    if (channel?.state !== 'heard') return 'deaf';
+    const { heardAt } = channel;
+    return heardAt && !isPast(later(heardAt, silentMs), this.#clock.now()) ? 'heard' : 'silent';
+  }
+
+  /**
+   * Resolves with the next thing that is heard of the namespace. A connection that brings nothing until the signal
+   * aborts is dead: then everybody is told to look.
+   */
+  async heard(namespace: string, signal: AbortSignal): Promise<void> {
+    const name = this.#layout.channel(namespace);
+    const channel = this.#channels.get(name);
+    try {
+      await abortable(new Promise<void>((resolve) => channel?.proofs.add(resolve)), signal);
+    } catch (error) {
+      if (channel && this.#channels.get(name) === channel) this.reset();
+      throw error;
+    }
   }
 
   /** Begin anew with the next verb: the connection is silent, or lost. */
@@ -116,6 +150,9 @@ export class Newsroom {
   #hear(name: string, text: string): void {
     const channel = this.#channels.get(name);
     if (!channel) return;
+    channel.heardAt = this.#clock.now();
+    for (const prove of channel.proofs) prove();
+    channel.proofs.clear();
     const subject = text.slice(1);
     switch (text[0]) {
       case 'f':

@@ -21,6 +21,17 @@ return redis.call('GET', KEYS[1])
 `,
 );
 
+/** For how long each session has been heard of, -2 for one that is over. Publishes `ARGV[1]` on the channel `ARGV[2]` if there is any. KEYS: sessions. */
+export const alive: Script = script(
+  'alive',
+  `
+if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[2], ARGV[1]) end
+local left = {}
+for i, session in ipairs(KEYS) do left[i] = redis.call('PTTL', session) end
+return left
+`,
+);
+
 /** What has become of claims that were granted. KEYS: session, then their locks. ARGV: their claim ids, then as many tokens. */
 export const look: Script = script(
   'look',

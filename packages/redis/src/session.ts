@@ -7,9 +7,9 @@ import type {
   Key,
   Renewed,
   StoreSession,
-  Ticket,
 } from '@tenure/core/store';
 import { Claims, goneError } from './claims.ts';
+import type { Cursor } from './claims.ts';
 import * as scripts from './session-scripts.ts';
 import { unexpected } from './site.ts';
 import type { Site } from './site.ts';
@@ -17,6 +17,8 @@ import type { Sweep } from './sweep.ts';
 
 /** What an operator deletes by hand moves no counter: so everything is looked at once a TTL in any case. */
 const RENEWALS_PER_LOOK = 3;
+/** Published to be heard, and no news. */
+const PROOF = 'p';
 /** A script keeps the server busy. */
 const LOCKS_PER_SCRIPT = 500;
 
@@ -88,7 +90,29 @@ export class RedisSession implements StoreSession {
 
   async park({ cursor }: Held, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (!this.#site.closing.aborted) await (cursor as Ticket | undefined)?.wait(signal);
+    if (!this.#site.closing.aborted) await (cursor as Cursor | undefined)?.ticket.wait(signal);
+  }
+
+  /** One command a namespace: whether the holders' sessions live. All else is published, and heard if anything is. */
+  async recheck(helds: readonly Held[], signal: AbortSignal): Promise<(Held | undefined)[]> {
+    this.#enter(signal);
+    const { newsroom, line, layout } = this.#site;
+    const leftMs = new Map<string, number>();
+    for (const [namespace, sessions] of sessionsOf(helds)) {
+      const hearing = newsroom.hearing(namespace, this.ttlMs);
+      // Nobody would be woken: all of them ask.
+      if (hearing === 'deaf') continue;
+      const heard = hearing === 'silent' ? newsroom.heard(namespace, signal) : undefined;
+      const keys = [...sessions];
+      const args = [heard ? PROOF : '', layout.channel(namespace)];
+      const [answer] = await Promise.all([line.run(scripts.alive, keys, args, signal), heard]);
+      if (!Array.isArray(answer)) throw unexpected(scripts.alive, answer);
+      for (const [i, key] of keys.entries()) leftMs.set(key, Number(answer[i]));
+    }
+    return helds.map((held) => {
+      const left = leftMs.get((held.cursor as Cursor).session) ?? -2;
+      return left === -2 ? undefined : { ...held, ...(left < 0 ? {} : { retryInMs: left + 1 }) };
+    });
   }
 
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
@@ -155,6 +179,15 @@ export class RedisSession implements StoreSession {
       }
     }
   }
+}
+
+function sessionsOf(helds: readonly Held[]): Map<string, Set<string>> {
+  const sessions = new Map<string, Set<string>>();
+  for (const { key, cursor } of helds) {
+    const known = sessions.get(key.namespace) ?? new Set();
+    sessions.set(key.namespace, known.add((cursor as Cursor).session));
+  }
+  return sessions;
 }
 
 function grouped(holdings: readonly Holding[]): Map<string, Holding[]> {

@@ -10,13 +10,14 @@ import { StoreUnavailableError } from '../errors.ts';
 import type { Candidate } from '../leader.ts';
 import { Runtime } from '../runtime/runtime.ts';
 import type { SessionUser } from '../session/events.ts';
-import type { ClaimNews, Key } from '../store.ts';
+import type { ClaimNews, Held, Key } from '../store.ts';
+import type { Follower } from './rounds.ts';
 import type { CandidacyListener, Surroundings } from './surroundings.ts';
 import { LiveTerm } from './term.ts';
 import { TermVerbs } from './term-verbs.ts';
 
 /** One candidate for one key: what elections and locks are made of. */
-export class Candidacy implements SessionUser {
+export class Candidacy implements SessionUser, Follower {
   readonly key: Key;
   readonly candidate: Candidate;
   readonly #around: Surroundings;
@@ -144,6 +145,21 @@ export class Candidacy implements SessionUser {
     });
   }
 
+  /** What it waits for, and when it would ask about that at the latest. */
+  get wait(): Follower['wait'] {
+    const { state } = this;
+    if (state.phase !== 'following' || !state.dueAt) return undefined;
+    return { held: state.held, dueAt: state.dueAt, isChecking: state.checking === true };
+  }
+
+  waits(held: Held): void {
+    this.#dispatch({ type: 'waits', held });
+  }
+
+  woke(held: Held): void {
+    if (this.state.phase === 'following' && this.state.held === held) this.#dispatch({ type: 'woke' });
+  }
+
   jeopardy(error: unknown): void {
     this.#tell((listener) => listener.jeopardy?.(error));
   }
@@ -226,6 +242,7 @@ export class Candidacy implements SessionUser {
       this.#leaveSession = undefined;
       this.#tell((listener) => listener.left?.());
     }
+    turn.notice(() => this.#around.rounds.moved(this));
     this.#tell((listener) => listener.moved?.());
     turn.notice(() => {
       for (const check of this.#waiters) check();

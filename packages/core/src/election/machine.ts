@@ -8,7 +8,7 @@
  *   idle --start--> joining --usable--> claiming --granted--> leading --resign, stop, lost--> releasing
  *                      ^                 |    ^                                                   |
  *                      |            held v    | woke, failed, alarm                               |
- *                      |               following                                                  |
+ *                      |               following (checking: asked with all others who wait)      |
  *                      +---------- standing back <--- resigned or evicted ------------------------+---> idle
  */
 import { isPast, later } from '../clock.ts';
@@ -93,6 +93,9 @@ function whileWaiting(
         dueAt: recheckAt(held, event, timing),
       };
     }
+    case 'waits':
+      if (state.phase !== 'following' || state.claimId !== event.held.claimId) return state;
+      return { ...state, held: event.held, checking: undefined, dueAt: recheckAt(event.held, event, timing) };
     case 'woke':
       return claim(state, state.claimId);
     case 'failed':
@@ -103,7 +106,11 @@ function whileWaiting(
       );
     case 'alarm':
       if (!isDue(state, event)) return state;
-      if (state.phase === 'following') return claim(state, state.claimId);
+      // Unless everybody who waits is told soon enough, it asks for itself.
+      if (state.phase === 'following')
+        return state.checking
+          ? claim(state, state.claimId)
+          : { ...state, checking: true, dueAt: later(event.at, timing.patienceMs) };
       // Unanswered: the same claim id settles it, whether or not it was applied (S6).
       return state.call
         ? retry(backOffMs(state.failures, event.jitter, timing, timing.backOff.downMs))

@@ -36,6 +36,14 @@ export interface Winding {
   readonly until?: Instant | undefined;
 }
 
+export interface Following extends Common, Asking {
+  readonly phase: 'following';
+  readonly claimId: string;
+  readonly held: Held;
+  /** The store is asked whether waiting is still right, for everybody who waits at once. */
+  readonly checking?: true | undefined;
+}
+
 export interface Leading extends Common {
   readonly phase: 'leading';
   readonly claimId: string;
@@ -56,7 +64,7 @@ export type ElectionState =
   | (Common & { readonly phase: 'joining'; readonly claimId?: string | undefined })
   | (Common &
       Asking & { readonly phase: 'claiming'; readonly claimId: string; readonly held?: Held | undefined })
-  | (Common & Asking & { readonly phase: 'following'; readonly claimId: string; readonly held: Held })
+  | Following
   | Leading
   | (Common &
       Asking & {
@@ -79,6 +87,8 @@ export type ElectionEvent = { readonly at: Instant; readonly jitter: number; rea
   | { readonly type: 'sent'; readonly call: ElectionCall }
   | { readonly type: 'granted'; readonly granted: Granted }
   | { readonly type: 'held'; readonly held: Held }
+  /** The store was asked about many at once, and this one waits on. */
+  | { readonly type: 'waits'; readonly held: Held }
   | { readonly type: 'failed'; readonly notApplied: boolean }
   /** The claim was granted and taken away before we heard of either: it can never win again. */
   | { readonly type: 'void' }

@@ -6,6 +6,7 @@ import type { LiveTerm, TermEnd } from './term.ts';
 import type { Timing } from '../timing.ts';
 import type { Turn } from '../runtime/turn.ts';
 import type { Reclaim } from './reclaim.ts';
+import type { Rounds } from './rounds.ts';
 
 /** What a tenure lends to each of its candidates. */
 export interface Surroundings {
@@ -15,6 +16,8 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly turn: Turn;
+  /** Of those who wait with that session. */
+  readonly rounds: Rounds;
   /** A new claim id each time. */
   readonly nonce: () => string;
   /** With a stable id and leave to use it. */

@@ -65,6 +65,14 @@ export class MemorySession implements StoreSession {
     }
   }
 
+  async recheck(helds: readonly Held[], signal: AbortSignal): Promise<(Held | undefined)[]> {
+    signal.throwIfAborted();
+    return helds.map((held) => {
+      const isThere = this.#space.find(this.#session, held.key, held.claimId) !== undefined;
+      return isThere && this.#space.first(held.key)?.token === held.holder?.token ? held : undefined;
+    });
+  }
+
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.#space.release(this.#session, key, claimId);

@@ -1,4 +1,5 @@
 import { electionAlarm, electionCall } from '../../src/election/state.ts';
+import type { ElectionState } from '../../src/election/state.ts';
 import type { ElectionHappening } from '../../src/election/calls.ts';
 import { granted, happen, held, normal } from './election-world.ts';
 import type { ElectionMachine, ElectionWorld, Transition } from './election-world.ts';
@@ -170,7 +171,11 @@ function* storeMoves(world: ElectionWorld): Generator<[string, Whose, Act]> {
         yield [`the ${verb} ${how}`, 'store', answer({ type: 'failed', notApplied })];
       }
     }
-    if (verb === 'park') yield ['it is woken', 'store', answer({ type: 'woke' })];
+    if (verb === 'park') {
+      yield ['it is woken', 'store', answer({ type: 'woke' })];
+      const { claimId } = state as ElectionState & { phase: 'following' };
+      yield ['it is right to wait on', 'store', answer({ type: 'waits', held: { ...held, claimId } })];
+    }
     if (verb === 'lookout') yield ['another term has begun', 'store', answer({ type: 'succeeded' })];
   }
   if (!('claimId' in state) || state.claimId === undefined || state.phase === 'following') return;

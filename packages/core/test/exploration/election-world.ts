@@ -130,6 +130,7 @@ export function keyOf({ state, session, mayStand, lead, work, holds }: ElectionW
   const own: unknown[] = [];
   own.push('claimId' in state ? state.claimId : undefined);
   if ('dueAt' in state) own.push(state.dueAt !== undefined, state.failures);
+  if (phase === 'following') own.push(state.checking);
   if (phase === 'leading') {
     const { winding, worked, granted: grant } = state;
     // Not its reason: that is told, and decides nothing.

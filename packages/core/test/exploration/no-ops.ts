@@ -20,7 +20,7 @@ const AGAIN = 'news is told again with every renewal, until the claim is release
 
 export const electionNoOps: NoOps<ElectionState['phase'], ElectionType> = {
   idle: [
-    ['it does not stand: nothing but start concerns it', ['stop', 'alarm', 'woke', 'succeeded', 'released']],
+    ['it does not stand: nothing but start concerns it', ['stop', 'alarm', 'woke', 'waits', 'succeeded', 'released']],
     [NO_TERM, LATER],
     [NOT_ASKED, ['granted', 'held', 'failed', 'void']],
     [NO_CALL, ['sent']],
@@ -29,7 +29,7 @@ export const electionNoOps: NoOps<ElectionState['phase'], ElectionType> = {
   joining: [
     [STANDS, ['start']],
     [NO_TERM, OF_A_TERM],
-    [NOT_ASKED, ['granted', 'held', 'failed', 'void', 'woke', 'released', 'succeeded']],
+    [NOT_ASKED, ['granted', 'held', 'waits', 'failed', 'void', 'woke', 'released', 'succeeded']],
     [NO_CALL, ['sent']],
     [AGAIN, ['news']],
     ['it waits for the session, whose machine has the alarm', ['alarm']],
@@ -39,6 +39,7 @@ export const electionNoOps: NoOps<ElectionState['phase'], ElectionType> = {
     [NO_TERM, OF_A_TERM],
     ['who claims has a usable session', ['usable']],
     [NOT_ASKED, ['released', 'succeeded']],
+    ['it has asked anew since', ['waits']],
     [AGAIN, ['news']],
   ],
   following: [
@@ -51,18 +52,18 @@ export const electionNoOps: NoOps<ElectionState['phase'], ElectionType> = {
   ],
   leading: [
     ['who leads has a usable session', ['usable']],
-    [NOT_ASKED, ['granted', 'held', 'failed', 'void', 'woke', 'released', 'succeeded']],
+    [NOT_ASKED, ['granted', 'held', 'waits', 'failed', 'void', 'woke', 'released', 'succeeded']],
     [NO_CALL, ['sent']],
   ],
   releasing: [
     [NO_TERM, LATER],
-    [NOT_ASKED, ['granted', 'held', 'void', 'woke', 'succeeded']],
+    [NOT_ASKED, ['granted', 'held', 'waits', 'void', 'woke', 'succeeded']],
     ['what is wrong with the claim ends with it', ['news']],
   ],
   'standing-back': [
     ['it stands, after its turn', ['start']],
     [NO_TERM, OF_A_TERM],
-    [NOT_ASKED, ['granted', 'held', 'void', 'woke', 'released']],
+    [NOT_ASKED, ['granted', 'held', 'waits', 'void', 'woke', 'released']],
     ['lookout waits for as long as it takes: it has its alarm from the start', ['sent']],
     ['it has no claim', ['news']],
   ],

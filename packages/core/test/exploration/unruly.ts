@@ -35,6 +35,8 @@ function everything({ state }: ElectionWorld): readonly Unruly[] {
     { type: 'held', held },
     { type: 'held', held: { ...held, retryInMs: 10 } },
     { type: 'held', held: { ...held, delayed: 'lock-delay' } },
+    { type: 'waits', held },
+    { type: 'waits', held: { ...held, claimId: mine } },
     { type: 'failed', notApplied: false },
     { type: 'failed', notApplied: true },
     { type: 'void' },

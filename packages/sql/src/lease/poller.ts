@@ -3,13 +3,12 @@ import type { Held, Key } from '@tenure/core/store';
 import type { Row } from '../database.ts';
 import { withPatience } from './patience.ts';
 import { bigintOf, remainingMs, textOf } from './row.ts';
+import { holdsOf, nameIn, nameOf, parts } from './waiting.ts';
 import { glance } from './sight.ts';
 import type { Site } from './site.ts';
 
 const KEYS_PER_QUERY = 500;
 const PATIENCE_MS = 5000;
-
-const nameOf = ({ namespace, name }: Key): string => `${namespace}\0${name}`;
 
 /** Where nobody tells: one timer a store, which runs only while something is parked or watched, and asks about all of it at once. */
 export class Poller {
@@ -64,8 +63,8 @@ export class Poller {
     if ((database.mayHaveChanged?.() ?? true) || regardless) {
       try {
         await withPatience({ clock, ms: PATIENCE_MS, until: closing }, async (signal) => {
-          for (const keys of parts(parked)) await this.#askForParked(keys, signal);
-          for (const keys of parts(watched)) await this.#askForWatched(keys, signal);
+          await this.#askForParked(parked, signal);
+          for (const keys of parts(watched, KEYS_PER_QUERY)) await this.#askForWatched(keys, signal);
         });
       } catch {
         // Those who wait ask for themselves after a while. What was not looked at must be looked at next time.
@@ -76,20 +75,14 @@ export class Poller {
   }
 
   async #askForParked(keys: readonly Key[], signal: AbortSignal): Promise<void> {
-    const { sql, newsroom } = this.#site;
-    const { rows } = await this.#site.run(sql.observers.waiting(keys), signal);
-    const held = new Map(
-      rows
-        .filter((row) => remainingMs(row, 'remaining_us') > 0)
-        .map((row) => [nameIn(row), bigintOf(row, 'token')]),
-    );
+    const holds = await holdsOf(this.#site, keys, KEYS_PER_QUERY, signal);
     for (const key of keys) {
       const name = nameOf(key);
-      const token = held.get(name);
+      const token = holds.get(name)?.token;
       const isSame = !this.#tokens.has(name) || this.#tokens.get(name) === token;
       if (token !== undefined && isSame) continue;
       this.#tokens.delete(name);
-      newsroom.parking.wake(key);
+      this.#site.newsroom.parking.wake(key);
     }
   }
 
@@ -104,16 +97,9 @@ export class Poller {
   }
 }
 
-const nameIn = (row: Row): string => `${textOf(row, 'namespace')}\0${textOf(row, 'name')}`;
-
 function glanceOf(row: Row): string {
   const token = bigintOf(row, 'token');
   const isHeld = remainingMs(row, 'remaining_us') > 0;
   const holder = isHeld ? { key: textOf(row, 'name'), token, value: textOf(row, 'value') } : undefined;
   return glance({ holder, lastToken: token });
-}
-
-function parts(keys: readonly Key[]): readonly (readonly Key[])[] {
-  const count = Math.ceil(keys.length / KEYS_PER_QUERY);
-  return Array.from({ length: count }, (_, i) => keys.slice(i * KEYS_PER_QUERY, (i + 1) * KEYS_PER_QUERY));
 }

@@ -6,9 +6,13 @@ import { lookAtHoldings } from './inspection.ts';
 import type { Purge } from './purge.ts';
 import { bigintOf } from './row.ts';
 import type { Site } from './site.ts';
+import { holdsOf, nameOf } from './waiting.ts';
 
 /** What an operator deletes from the tables by hand changes no counter: so everything is looked at once a TTL in any case. */
 const RENEWALS_PER_LOOK = 3;
+
+/** More than anybody waits for at once, mostly: it comes once or twice a TTL. */
+const KEYS_PER_RECHECK = 10_000;
 
 export interface Opened {
   readonly id: string;
@@ -79,6 +83,17 @@ export class LeaseSession implements StoreSession {
     if (!ticket || this.#site.closing.aborted) return;
     this.#site.poller.park(held);
     await ticket.wait(signal);
+  }
+
+  async recheck(helds: readonly Held[], signal: AbortSignal): Promise<(Held | undefined)[]> {
+    await this.#site.enter(signal);
+    const keys = helds.map(({ key }) => key);
+    const holds = await holdsOf(this.#site, keys, KEYS_PER_RECHECK, signal);
+    return helds.map((held) => {
+      const hold = holds.get(nameOf(held.key));
+      const isSame = hold && hold.token === held.holder?.token;
+      return isSame ? { ...held, retryInMs: hold.remainingMs } : undefined;
+    });
   }
 
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
