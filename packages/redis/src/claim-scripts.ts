@@ -27,7 +27,6 @@ const PRIMARY = `redis.call('HDEL', KEYS[1], '')`;
  * rises even when the last one was lost. KEYS: lock, held, where it is written that the claim was given up, own session.
  * ARGV: claim, value, name, channel, and 1 if that claim was granted before, for then it is never granted anew. A repeat
  * writes what is there: since Redis 7.2 `WAIT` waits for nothing else, and replicas may not have the first one's write.
- * What is held by another claim of that session is answered with that claim.
  */
 export const claim: Script = script(
   'claim',
@@ -41,8 +40,7 @@ end
 if ARGV[5] == '1' or redis.call('EXISTS', KEYS[3]) == 1 then return {'lost'} end
 if lock[1] then
   local left = redis.call('PTTL', lock[1])
-  local ours = lock[1] == KEYS[4] and lock[2] or ''
-  if left ~= -2 then return {'held', lock[3], lock[4], lock[5] or '', left, ours} end
+  if left ~= -2 then return {'held', lock[3], lock[4], lock[5] or '', left} end
 end
 redis.call('PUBLISH', ARGV[4], 't' .. ARGV[3])
 local time = redis.call('TIME')

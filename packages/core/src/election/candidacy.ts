@@ -78,6 +78,11 @@ export class Candidacy implements SessionUser {
     return this.state.phase === 'leading' && this.#term?.isCurrent() ? this.#term : undefined;
   }
 
+  /** It knows that claim, and will release it. */
+  knows(claimId: string): boolean {
+    return 'claimId' in this.state && this.state.claimId === claimId;
+  }
+
   get lastTrouble(): unknown {
     return this.#lastTrouble;
   }
@@ -113,9 +118,18 @@ export class Candidacy implements SessionUser {
     return this.#letGo();
   }
 
-  /** Terms guard a piece of work from now on (`settled` says when it is done), or no longer. */
-  guard(on: boolean): void {
-    this.#dispatch({ type: 'guard', on });
+  /**
+   * Terms guard a piece of work from now on (`settled` says when it is done). Returns the one that does so already, for
+   * which the work must begin: one that is over by the clock is told as lost first, and guards nothing.
+   */
+  guard(): LiveTerm | undefined {
+    this.#around.session.look();
+    this.#dispatch({ type: 'guard', on: true });
+    return this.state.phase === 'leading' ? this.#term : undefined;
+  }
+
+  unguard(): void {
+    this.#dispatch({ type: 'guard', on: false });
   }
 
   settled(): void {
