@@ -22,6 +22,7 @@ export interface TlsFiles {
 export interface Member {
   readonly name: string;
   readonly url: string;
+  readonly host: string;
   readonly port: number;
   /** Undefined while it does not run. */
   readonly pid: number | undefined;

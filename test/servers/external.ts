@@ -29,11 +29,12 @@ export function externalCluster(kind: Kind, urls: string[], cli: Cluster['cli'])
     );
   };
   const members = urls.map((url): Member => {
-    const { port: named, protocol } = new URL(url);
+    const { hostname, port: named, protocol } = new URL(url);
     const port = named === '' ? (DEFAULT_PORTS[protocol] ?? 0) : Number(named);
     return {
       name: url,
       url,
+      host: hostname,
       port,
       pid: undefined,
       alive: true,

@@ -102,6 +102,10 @@ export class OwnMember<P extends MemberPlan = MemberPlan> implements Member {
     return this.plan.url;
   }
 
+  get host(): string {
+    return new URL(this.plan.url).hostname;
+  }
+
   get port(): number {
     return this.plan.port;
   }

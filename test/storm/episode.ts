@@ -3,6 +3,7 @@ import { brokenWord } from './broken-word.ts';
 import { Dice } from './dice.ts';
 import type { Fault } from './fault.ts';
 import { networkFaults } from './network-faults.ts';
+import { partitionFaults } from './partition-faults.ts';
 import { processFaults } from './process-faults.ts';
 import { serverFaults } from './server-faults.ts';
 
@@ -14,14 +15,24 @@ export interface Episode {
 
 const WORD_IS_BROKEN = 0.12;
 
-/** The same for the same seed, store and number, whatever happened before. */
-export function episode(kind: VenueKind, seed: number, number: number, ttlMs: number): Episode {
+export interface EpisodeOptions {
+  readonly kind: VenueKind;
+  readonly seed: number;
+  readonly number: number;
+  readonly ttlMs: number;
+  /** Whether the servers can be cut off from each other. */
+  readonly apart: boolean;
+}
+
+/** The same for the same options, whatever happened before. */
+export function episode({ kind, seed, number, ttlMs, apart }: EpisodeOptions): Episode {
   const dice = new Dice(seed * 1009 + number * 7919);
   dice.roll();
   const here = (faults: readonly Fault[]): Fault[] => faults.filter(({ kinds }) => kinds.includes(kind));
+  const onServers = apart ? [...serverFaults, ...partitionFaults] : serverFaults;
   const chosen = dice.chance(WORD_IS_BROKEN)
     ? [dice.pick(here(brokenWord))]
-    : together(dice, [here(processFaults), here(networkFaults), here(serverFaults)]);
+    : together(dice, [here(processFaults), here(networkFaults), here(onServers)]);
   return {
     faults: chosen.map((fault) => ({
       fault,

@@ -2,18 +2,13 @@ import { Command } from '../failover/command.ts';
 import type { Cluster, Member, RaftCluster } from '../servers/cluster.ts';
 import { FileLock } from '../servers/file-lock.ts';
 import type { VenueKind } from '../servers/venue.ts';
-import { nothingToHeal } from './fault.ts';
+import { clusterOf, nothingToHeal } from './fault.ts';
 import type { Dice } from './dice.ts';
 import type { Fault, Heal, Scene } from './fault.ts';
 
 const raft: readonly VenueKind[] = ['etcd', 'consul'];
 const single: readonly VenueKind[] = ['redis', 'postgres', 'mariadb'];
 const onServers = { touches: 'server' } as const;
-
-function clusterOf({ venue }: Scene): Cluster {
-  if (!venue.cluster) throw new Error(`${venue.kind} has no server`);
-  return venue.cluster;
-}
 
 /** The one that leads the others, or any. */
 async function someMember(scene: Scene, dice: Dice): Promise<Member> {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { HistoryEvent } from '@tenure/conformance/history';
+import { whyNoHosts } from '../servers/hosts.ts';
 import { openVenue } from '../servers/venue.ts';
 import type { Venue, VenueKind } from '../servers/venue.ts';
 import { Chronicle } from './chronicle.ts';
@@ -38,7 +39,11 @@ const KEYS = ['red', 'green', 'blue'];
 /** Processes over what ships, on real servers, and one episode of faults after another. */
 export async function storm(options: StormOptions): Promise<Storm> {
   const { kind, ms, ttlMs, seed, processes = 6, keys = KEYS, clockRate = 1, tell = () => {} } = options;
-  const venue = await openVenue(kind, kind === 'etcd' || kind === 'consul' ? { members: 3 } : {});
+  const agree = kind === 'etcd' || kind === 'consul';
+  const whyNot = agree ? await whyNoHosts() : undefined;
+  if (whyNot !== undefined) tell(`the servers are not cut off from each other: ${whyNot}`);
+  const apart = agree && whyNot === undefined;
+  const venue = await openVenue(kind, agree ? { members: 3, apart } : {});
   const chronicle = new Chronicle();
   const resources = new Resources();
   try {
@@ -56,7 +61,7 @@ export async function storm(options: StormOptions): Promise<Storm> {
     const scene: Scene = { venue, crew, chronicle, ttlMs };
     const since = chronicle.now();
     for (let number = 1; chronicle.now() < since + ms; number += 1) {
-      const { faults, calmMs } = episode(kind, seed, number, ttlMs);
+      const { faults, calmMs } = episode({ kind, seed, number, ttlMs, apart });
       const names = faults.map(({ fault, ms: lasts }) => `${fault.name} (${lasts} ms)`).join(', ');
       tell(`${(chronicle.now() / 1000).toFixed(1)} s: ${names}`);
       await Promise.all(faults.map(({ fault, ms: lasts, dice }) => befall(scene, fault, lasts, dice)));
