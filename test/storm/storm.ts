@@ -111,10 +111,11 @@ async function concluded(
   const expiryMs = venue.expiryMs(options.ttlMs);
   // So long nothing happens that observers could miss. A look of theirs that was never answered is given up meanwhile.
   await pause(Math.max(2 * options.ttlMs + expiryMs, OBSERVERS_MS));
+  const leavingAt = chronicle.now();
   await crew.close();
   const endAt = chronicle.now();
   const inventory = resources.inventory();
-  const events = chronicle.history(inventory, endAt);
+  const events = chronicle.history(inventory, leavingAt, endAt);
   const lateWrites = inventory.handled.filter(({ answer }) => answer.outcome === 'refused').length;
   return { options, events, keys, endAt, expiryMs, lateWrites };
 }
