@@ -39,6 +39,8 @@ export interface Member {
    * again or, if too few members run for that, when it listens.
    */
   restart(): Promise<void>;
+  /** Resolves when it serves or, as above, when it listens. */
+  ready(): Promise<void>;
 }
 
 /** Servers that were started together; often only one. */

@@ -42,6 +42,7 @@ export function externalCluster(kind: Kind, urls: string[], cli: Cluster['cli'])
       suspend: () => refuse(url),
       resume: () => refuse(url),
       restart: async () => refuse(url),
+      ready: async () => {},
     };
   });
   return { kind, urls, members, cli, stop: async () => {} };

@@ -138,6 +138,10 @@ export class OwnMember<P extends MemberPlan = MemberPlan> implements Member {
   async restart(): Promise<void> {
     await this.kill();
     this.process.start();
-    await this.#ready(this);
+    await this.ready();
+  }
+
+  ready(): Promise<void> {
+    return this.#ready(this);
   }
 }

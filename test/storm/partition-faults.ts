@@ -15,7 +15,11 @@ function amongMembers(name: string, cut: (hosts: Hosts, scene: Scene, dice: Dice
       const { hosts } = scene.venue;
       if (!hosts) throw new Error(`the members of ${scene.venue.kind} are not apart: nothing can part them`);
       await cut(hosts, scene, dice);
-      return () => hosts.heal();
+      return async () => {
+        await hosts.heal();
+        // How long servers take to find each other, as TCP tries ever more rarely, is no matter of Tenure's.
+        await Promise.all(clusterOf(scene).members.map((member) => member.ready()));
+      };
     },
   };
 }
