@@ -22,6 +22,7 @@ export interface TlsFiles {
 export interface Member {
   readonly name: string;
   readonly url: string;
+  readonly host: string;
   readonly port: number;
   /** Undefined while it does not run. */
   readonly pid: number | undefined;
@@ -38,6 +39,8 @@ export interface Member {
    * again or, if too few members run for that, when it listens.
    */
   restart(): Promise<void>;
+  /** Resolves when it serves or, as above, when it listens. */
+  ready(): Promise<void>;
 }
 
 /** Servers that were started together; often only one. */

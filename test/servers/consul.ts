@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { findBinary, getBinary } from './binaries.ts';
 import type { RaftCluster, TlsFiles } from './cluster.ts';
 import { addressesInEnvironment, externalRaftCluster } from './external.ts';
+import { onHost, type Host } from './hosts.ts';
 import type { MemberPlan } from './own.ts';
 import { cleanEnvironment } from './process.ts';
 import { startRaft } from './raft.ts';
@@ -20,6 +21,8 @@ export interface ConsulOptions {
   /** Unless named it is the agent's own limit, 200, which is part of what a client must live with. */
   readonly httpMaxConnsPerClient?: number;
   readonly datacenter?: string;
+  /** One for each member; where there is none, it is on 127.0.0.1. */
+  readonly hosts?: readonly Host[];
   /** Never a server named by the environment: for tests that kill, suspend or restart. */
   readonly own?: boolean;
 }
@@ -34,8 +37,8 @@ export interface ConsulCluster extends RaftCluster {
 const MANAGEMENT_TOKEN = '7e9f9b8a-3c1d-4f0e-9a2b-5d6c7e8f9a0b';
 
 /**
- * Starts Consul servers on free ports of 127.0.0.1, or takes what TENURE_CONSUL names, if that has as many members
- * and nothing special was asked for. (Its shortest session TTL is then its own: give it session_ttl_min = "1s".)
+ * Starts Consul servers on free ports of 127.0.0.1, or of hosts, or takes what TENURE_CONSUL names, if that has as many
+ * members and nothing special was asked for. (Its shortest session TTL is then its own: give it session_ttl_min = "1s".)
  */
 export async function startConsul(options: ConsulOptions = {}): Promise<ConsulCluster> {
   const { members: size = 1, tls, acl, datacenter = 'dc1' } = options;
@@ -55,6 +58,7 @@ export async function startConsul(options: ConsulOptions = {}): Promise<ConsulCl
     acl ||
     options.httpMaxConnsPerClient ||
     options.datacenter ||
+    options.hosts?.length ||
     options.ttlMinMs;
   if (given?.length === size && !special) {
     const external = externalRaftCluster('consul', given, cli(await findBinary('consul'), given));
@@ -106,7 +110,8 @@ interface Server extends MemberPlan {
 
 function planMembers(site: Site, options: ConsulOptions): Server[] {
   const { file, ports, folder } = site;
-  const { members: size = 1, tls } = options;
+  const { members: size = 1, tls, hosts = [] } = options;
+  const address = (index: number) => hosts[index]?.address ?? '127.0.0.1';
   const serfPorts = ports.filter((_, index) => index % 3 === 2);
   return serfPorts.map((serf, index) => {
     const name = `consul-${index + 1}`;
@@ -116,6 +121,8 @@ function planMembers(site: Site, options: ConsulOptions): Server[] {
     mkdirSync(data, { recursive: true });
     const configuration = {
       ...shared(site, options),
+      bind_addr: address(index),
+      client_addr: address(index),
       node_name: name,
       data_dir: data,
       bootstrap_expect: size,
@@ -130,15 +137,16 @@ function planMembers(site: Site, options: ConsulOptions): Server[] {
         ...(site.version >= 14 && { grpc_tls: -1 }),
       },
       ...(size > 1 && {
-        retry_join: serfPorts.map((other) => `127.0.0.1:${other}`),
+        retry_join: serfPorts.map((other, at) => `${address(at)}:${other}`),
         retry_interval: '200ms',
       }),
     };
     const configFile = join(folder, `${name}.json`);
     writeFileSync(configFile, JSON.stringify(configuration));
-    const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
-    const args = ['agent', `-config-file=${configFile}`];
-    return { name, url, port, peer: `127.0.0.1:${server}`, file, args };
+    const url = `${tls ? 'https' : 'http'}://${address(index)}:${port}`;
+    const peer = `${address(index)}:${server}`;
+    const command = onHost(hosts[index], file, ['agent', `-config-file=${configFile}`]);
+    return { name, url, port, peer, file: command.file, args: command.args };
   });
 }
 
@@ -147,8 +155,6 @@ function shared(site: Site, options: ConsulOptions): Record<string, unknown> {
   return {
     server: true,
     datacenter: options.datacenter,
-    bind_addr: '127.0.0.1',
-    client_addr: '127.0.0.1',
     log_level: 'warn',
     disable_host_node_id: true, // members on one machine would otherwise share an id
     disable_update_check: true,

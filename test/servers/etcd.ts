@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findBinary, getBinary } from './binaries.ts';
 import type { RaftCluster, TlsFiles } from './cluster.ts';
 import { addressesInEnvironment, externalRaftCluster } from './external.ts';
+import { onHost, type Host } from './hosts.ts';
 import type { MemberPlan } from './own.ts';
 import { cleanEnvironment } from './process.ts';
 import { startRaft, type RaftView } from './raft.ts';
@@ -17,6 +18,8 @@ export interface EtcdOptions {
    */
   readonly auth?: { readonly user: string; readonly password: string };
   readonly args?: readonly string[];
+  /** One for each member; where there is none, it is on 127.0.0.1. */
+  readonly hosts?: readonly Host[];
   /** Never a server named by the environment: for tests that kill, suspend or restart. */
   readonly own?: boolean;
 }
@@ -26,8 +29,8 @@ export interface EtcdCluster extends RaftCluster {
 }
 
 /**
- * Starts etcd on free ports of 127.0.0.1, or takes what TENURE_ETCD names, if that has as many members and nothing
- * special was asked for.
+ * Starts etcd on free ports of 127.0.0.1, or of hosts, or takes what TENURE_ETCD names, if that has as many members and
+ * nothing special was asked for.
  */
 export async function startEtcd(options: EtcdOptions = {}): Promise<EtcdCluster> {
   const { members: size = 1, tls, auth } = options;
@@ -41,7 +44,7 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<EtcdCluster>
     };
 
   const given = addressesInEnvironment('etcd');
-  const special = options.own === true || tls || auth || options.args;
+  const special = options.own === true || tls || auth || options.args || options.hosts?.length;
   if (given?.length === size && !special) {
     return { ...externalRaftCluster('etcd', given, cli(given)), kind: 'etcd' };
   }
@@ -67,9 +70,10 @@ export async function startEtcd(options: EtcdOptions = {}): Promise<EtcdCluster>
 }
 
 function planMembers(file: string, ports: number[], folder: string, options: EtcdOptions): MemberPlan[] {
-  const { tls, args = [] } = options;
+  const { tls, args = [], hosts = [] } = options;
   const names = Array.from({ length: options.members ?? 1 }, (_, index) => `etcd-${index + 1}`);
-  const peerUrl = (index: number) => `http://127.0.0.1:${ports[2 * index + 1]}`;
+  const address = (index: number) => hosts[index]?.address ?? '127.0.0.1';
+  const peerUrl = (index: number) => `http://${address(index)}:${ports[2 * index + 1]}`;
   const cluster = names.map((name, index) => `${name}=${peerUrl(index)}`).join(',');
   const tlsArgs = tls
     ? ['--cert-file', tls.cert, '--key-file', tls.key, '--trusted-ca-file', tls.ca].concat(
@@ -78,18 +82,14 @@ function planMembers(file: string, ports: number[], folder: string, options: Etc
     : [];
   return names.map((name, index) => {
     const port = ports[2 * index]!;
-    const url = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
+    const url = `${tls ? 'https' : 'http'}://${address(index)}:${port}`;
     const own = ['--name', name, '--data-dir', join(folder, name), '--log-level', 'error'];
     const client = ['--listen-client-urls', url, '--advertise-client-urls', url];
     const peer = ['--listen-peer-urls', peerUrl(index), '--initial-advertise-peer-urls', peerUrl(index)];
     const token = ['--initial-cluster', cluster, '--initial-cluster-token', folder];
-    return {
-      name,
-      url,
-      port,
-      file,
-      args: [...own, ...client, ...peer, ...token, ...tlsArgs, ...args],
-    };
+    const all = [...own, ...client, ...peer, ...token, ...tlsArgs, ...args];
+    const command = onHost(hosts[index], file, all);
+    return { name, url, port, file: command.file, args: command.args };
   });
 }
 

@@ -29,11 +29,12 @@ export function externalCluster(kind: Kind, urls: string[], cli: Cluster['cli'])
     );
   };
   const members = urls.map((url): Member => {
-    const { port: named, protocol } = new URL(url);
+    const { hostname, port: named, protocol } = new URL(url);
     const port = named === '' ? (DEFAULT_PORTS[protocol] ?? 0) : Number(named);
     return {
       name: url,
       url,
+      host: hostname,
       port,
       pid: undefined,
       alive: true,
@@ -41,6 +42,7 @@ export function externalCluster(kind: Kind, urls: string[], cli: Cluster['cli'])
       suspend: () => refuse(url),
       resume: () => refuse(url),
       restart: async () => refuse(url),
+      ready: async () => {},
     };
   });
   return { kind, urls, members, cli, stop: async () => {} };

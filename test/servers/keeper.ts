@@ -11,7 +11,8 @@ import { descendants } from './descendants.ts';
  * its workers. So a small shell process waits at the other end of a pipe. Each line it reads names all servers
  * running now; the end of the pipe means that this process is gone, and then it kills the servers of the last
  * line, with the processes these have started (a stopped one would not notice that its server is gone), gives back the
- * shared memory of PostgreSQL, which the machine has only so many pieces of, takes file systems away, and removes the folder. It ignores the signals a terminal sends to all the programs in it.
+ * shared memory of PostgreSQL, which the machine has only so many pieces of, and takes away file systems, the namespaces
+ * of hosts and the folder. It ignores the signals a terminal sends to all the programs in it.
  */
 const SCRIPT = `
 trap '' INT TERM HUP
@@ -31,6 +32,9 @@ for file in "$folder"/*/*/postmaster.pid; do
 done
 for disk in "$folder"/*/disk; do
   [ ! -d "$disk" ] || umount -l "$disk"
+done
+for file in "$folder"/*/namespaces; do
+  [ ! -f "$file" ] || while read -r name; do ip netns del "$name"; done <"$file"
 done
 rm -rf "$folder" 2>/dev/null || { sleep 1; rm -rf "$folder"; }
 `;

@@ -102,6 +102,10 @@ export class OwnMember<P extends MemberPlan = MemberPlan> implements Member {
     return this.plan.url;
   }
 
+  get host(): string {
+    return new URL(this.plan.url).hostname;
+  }
+
   get port(): number {
     return this.plan.port;
   }
@@ -134,6 +138,10 @@ export class OwnMember<P extends MemberPlan = MemberPlan> implements Member {
   async restart(): Promise<void> {
     await this.kill();
     this.process.start();
-    await this.#ready(this);
+    await this.ready();
+  }
+
+  ready(): Promise<void> {
+    return this.#ready(this);
   }
 }

@@ -112,8 +112,11 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Without the variables by which a person's shell sets up servers and their clients: they would change those here. */
+/**
+ * Without the variables by which a person's shell sets up servers and their clients: they would change those here. No
+ * proxy either: what these talk to is on this machine, also where its address does not look like it.
+ */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
-  const theirs = /^(ETCD|ETCDCTL|CONSUL|MYSQL|MARIADB|REDISCLI)_|^PG[A-Z]+$/;
+  const theirs = /^(ETCD|ETCDCTL|CONSUL|MYSQL|MARIADB|REDISCLI)_|^PG[A-Z]+$|_proxy$/i;
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !theirs.test(name)));
 }

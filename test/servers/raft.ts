@@ -30,7 +30,7 @@ export async function startRaft<P extends MemberPlan>(plan: RaftPlan<P>): Promis
     size: plan.size,
     portsPerMember: plan.portsPerMember,
     plan: (ports, folder) => plan.plan(ports, folder),
-    healthy: (member, all) => (isMajority(all) ? plan.healthy(member) : listens(member.port)),
+    healthy: (member, all) => (isMajority(all) ? plan.healthy(member) : listens(member)),
   });
   const { members } = cluster;
   return {
@@ -63,9 +63,9 @@ function leaderOf<P extends MemberPlan>(
   });
 }
 
-function listens(port: number): Promise<boolean> {
+function listens({ url, port }: MemberPlan): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, new URL(url).hostname);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect } from 'vitest';
-import type { Cluster } from './cluster.ts';
+import type { Cluster, Member } from './cluster.ts';
 import { descendants, isRunning } from './descendants.ts';
 import { serversFolder } from './keeper.ts';
 
@@ -41,14 +41,14 @@ export async function leavesNothing(cluster: Cluster): Promise<void> {
   await cluster.stop();
   expect(pids.map(isRunning)).not.toContain(true);
   await Promise.all(
-    cluster.members.map(({ port }) => expect(connected(port)).rejects.toThrow('ECONNREFUSED')),
+    cluster.members.map((member) => expect(connected(member)).rejects.toThrow('ECONNREFUSED')),
   );
   expect(readdirSync(serversFolder()).filter((name) => name !== 'programs')).toEqual([]);
 }
 
-function connected(port: number): Promise<void> {
+function connected({ host, port }: Member): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1' }, () => {
+    const socket = connect({ port, host }, () => {
       socket.destroy();
       resolve();
     });

@@ -14,6 +14,8 @@ import { startMariadb } from './mariadb.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 import { FileLock } from './file-lock.ts';
+import { Hosts } from './hosts.ts';
+import type { Host } from './hosts.ts';
 
 export const venueKinds = ['etcd', 'consul', 'redis', 'postgres', 'mariadb', 'sqlite'] as const;
 export type VenueKind = (typeof venueKinds)[number];
@@ -39,6 +41,8 @@ export interface Venue {
   readonly file?: string;
   /** Where its data is, if it was given one; it goes with the venue. */
   readonly disk?: Disk;
+  /** Of the members, where they were asked to be apart. */
+  readonly hosts?: Hosts;
   /** What another process opens the store with. */
   url(through?: readonly Address[]): string;
   /** How long the store takes at most to give a silent session's keys to others. */
@@ -52,6 +56,8 @@ export interface VenueOptions {
   readonly members?: 1 | 3;
   /** For the data of Redis and SQLite. */
   readonly disk?: Disk;
+  /** Members of etcd and Consul get a host each, and can be cut off from each other; ask `whyNoHosts` before. */
+  readonly apart?: boolean;
 }
 
 /** False, with the reason printed, where its server cannot be had. Throws then in CI. */
@@ -62,17 +68,24 @@ export async function venueOrSkip(kind: VenueKind): Promise<boolean> {
 /** Consul's default minimum is 10 s, and it waits for twice the TTL: too long for tests. */
 const CONSUL_MIN_TTL_MS = 1000;
 
-export async function openVenue(kind: VenueKind, { members = 1, disk }: VenueOptions = {}): Promise<Venue> {
+export async function openVenue(
+  kind: VenueKind,
+  { members = 1, apart = false, disk }: VenueOptions = {},
+): Promise<Venue> {
   switch (kind) {
     case 'etcd':
-      // It looks for leases that are over twice a second.
-      return served(kind, await startEtcd({ members, own: true }), (ttlMs) => ttlMs + 1000);
+      return onHosts(apart, members, async (hosts) =>
+        // It looks for leases that are over twice a second.
+        served(kind, await startEtcd({ members, own: true, hosts }), (ttlMs) => ttlMs + 1000),
+      );
     case 'consul':
-      return served(
-        kind,
-        await startConsul({ members, own: true, ttlMinMs: CONSUL_MIN_TTL_MS }),
-        (ttlMs) => 2 * ttlMs,
-        `?minTtlMs=${CONSUL_MIN_TTL_MS}`,
+      return onHosts(apart, members, async (hosts) =>
+        served(
+          kind,
+          await startConsul({ members, own: true, hosts, ttlMinMs: CONSUL_MIN_TTL_MS }),
+          (ttlMs) => 2 * ttlMs,
+          `?minTtlMs=${CONSUL_MIN_TTL_MS}`,
+        ),
       );
     case 'redis':
       return onDisk(
@@ -108,13 +121,13 @@ function served(
     kind,
     cluster,
     expiryMs,
-    url: (through = cluster.members.map(({ port }) => ({ host: '127.0.0.1', port }))) => {
+    url: (through = cluster.members) => {
       const hosts = through.map(({ host, port }) => `${host}:${port}`).join(',');
       if (kind === 'etcd' || kind === 'consul') return `${kind}://${hosts}${query}`;
-      return cluster.urls[0]!.replace(`127.0.0.1:${first!.port}`, hosts);
+      return cluster.urls[0]!.replace(`${first!.host}:${first!.port}`, hosts);
     },
     cut: async () => {
-      const proxy = await startProxy({ host: '127.0.0.1', port: first!.port });
+      const proxy = await startProxy({ host: first!.host, port: first!.port });
       return Object.assign(proxy, { address: { host: proxy.host, port: proxy.port } });
     },
     close: () => cluster.stop(),
@@ -132,6 +145,25 @@ const onDisk = (disk: Disk | undefined, venue: Venue): Venue =>
         },
       }
     : venue;
+async function onHosts(
+  apart: boolean,
+  members: number,
+  open: (hosts: readonly Host[]) => Promise<Venue>,
+): Promise<Venue> {
+  if (!apart) return open([]);
+  const hosts = await Hosts.open(members);
+  try {
+    const venue = await open(hosts.all);
+    const close = async (): Promise<void> => {
+      await venue.close();
+      await hosts.close();
+    };
+    return { ...venue, hosts, close };
+  } catch (error) {
+    await hosts.close();
+    throw error;
+  }
+}
 
 function onFile(folder: string): Venue {
   const file = join(folder, 'tenure.db');

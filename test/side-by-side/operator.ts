@@ -23,9 +23,9 @@ export function operatorAt(venue: Venue): Operator {
     case 'redis':
       return ofRedis(member.port);
     case 'etcd':
-      return ofEtcd(`http://127.0.0.1:${member.port}`);
+      return ofEtcd(member.url);
     case 'consul':
-      return ofConsul(`http://127.0.0.1:${member.port}`);
+      return ofConsul(member.url);
     case 'postgres':
       return ofPostgres(venue.url());
     case 'mariadb':

@@ -61,8 +61,8 @@ export class Round implements AsyncDisposable {
 
   /** Resolves when the one holds the lock and the other waits for it. */
   static async begin(ring: Ring, name: string): Promise<Round> {
-    const { port } = ring.venue.cluster!.members[0]!;
-    const proxy = await startProxy({ host: '127.0.0.1', port });
+    const { host, port } = ring.venue.cluster!.members[0]!;
+    const proxy = await startProxy({ host, port });
     const round = await starts.take(async () => {
       const started = new Round(ring, name, proxy);
       await Promise.all(

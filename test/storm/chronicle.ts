@@ -117,8 +117,11 @@ export class Chronicle {
     }
   }
 
-  /** In the order of time, up to `endAt`, when the inventory was made. */
-  history({ handled, contents }: Inventory, endAt: number): HistoryEvent[] {
+  /**
+   * In the order of time, up to `endAt`, when the inventory was made. Who looks on does so up to `leavingAt`, when everybody
+   * began to leave: from then on the store may name one who was next in line and leaves without having led.
+   */
+  history({ handled, contents }: Inventory, leavingAt: number, endAt: number): HistoryEvent[] {
     const operations = handled.flatMap((each) => this.#operation(each));
     const finals = contents.map(({ resource, key, greatest, value }): Operation => {
       const last = { what: 'operation', candidate: 'the last reader', call: { kind: 'read' } } as const;
@@ -139,7 +142,9 @@ export class Chronicle {
         : [],
     );
     const lost = lostCheckpoints(this.#finds, this.#saves, broken);
-    const early = this.#events.filter((event) => startOf(event) <= endAt);
+    const early = this.#events.filter(
+      (event) => startOf(event) <= (event.what === 'observed' ? leavingAt : endAt),
+    );
     return [...early, ...lost, ...operations, ...finals].toSorted((a, b) => startOf(a) - startOf(b));
   }
 

@@ -1,3 +1,4 @@
+import type { Cluster } from '../servers/cluster.ts';
 import type { Venue, VenueKind } from '../servers/venue.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { Berth, Crew } from './crew.ts';
@@ -13,8 +14,8 @@ export interface Scene {
 /** Makes it right again. Resolves when it is. */
 export type Heal = () => Promise<void>;
 
-/** A file system of its own for the store's data. */
-export type Need = 'disk';
+/** A file system of its own for the store's data; hosts of their own for its members. */
+export type Need = 'disk' | 'hosts';
 
 export interface Fault {
   readonly name: string;
@@ -36,6 +37,11 @@ export const nothingToHeal: Heal = async () => {};
 
 /** The leader of some key, whoever that is when it happens. */
 export const someLeader = ({ crew }: Scene, dice: Dice): Berth => crew.leaderOf(dice.pick(crew.keys));
+
+export function clusterOf({ venue }: Scene): Cluster {
+  if (!venue.cluster) throw new Error(`${venue.kind} has no server`);
+  return venue.cluster;
+}
 
 /** One leader, or some of the others with it, or everybody. As many throws of the dice whatever comes out. */
 export function someBerths(scene: Scene, dice: Dice): Berth[] {

@@ -13,8 +13,8 @@ export class Network {
   }
 
   static async open({ cluster }: Venue, resources: Address): Promise<Network> {
-    const ports = (cluster?.members ?? []).map(({ port }) => port);
-    const store = await Promise.all(ports.map((port) => startProxy({ host: '127.0.0.1', port })));
+    const members = cluster?.members ?? [];
+    const store = await Promise.all(members.map(({ host, port }) => startProxy({ host, port })));
     return new Network(store, await startProxy(resources));
   }
 

@@ -2,18 +2,14 @@ import { Command } from '../failover/command.ts';
 import type { Cluster, Member, RaftCluster } from '../servers/cluster.ts';
 import { FileLock } from '../servers/file-lock.ts';
 import type { VenueKind } from '../servers/venue.ts';
-import { nothingToHeal } from './fault.ts';
+import { clusterOf, nothingToHeal } from './fault.ts';
 import type { Dice } from './dice.ts';
 import type { Fault, Heal, Scene } from './fault.ts';
+import { partitionFaults } from './partition-faults.ts';
 
 const raft: readonly VenueKind[] = ['etcd', 'consul'];
 const single: readonly VenueKind[] = ['redis', 'postgres', 'mariadb'];
 const onServers = { touches: 'server' } as const;
-
-function clusterOf({ venue }: Scene): Cluster {
-  if (!venue.cluster) throw new Error(`${venue.kind} has no server`);
-  return venue.cluster;
-}
 
 /** The one that leads the others, or any. */
 async function someMember(scene: Scene, dice: Dice): Promise<Member> {
@@ -61,6 +57,7 @@ const hangUps: Partial<Record<VenueKind, (cluster: Cluster) => Promise<string>>>
 
 /** What befalls the servers, which keep their word all the same. */
 export const serverFaults: readonly Fault[] = [
+  ...partitionFaults,
   {
     ...onServers,
     name: 'a member killed and restarted',

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { HistoryEvent } from '@tenure/conformance/history';
 import { Disk } from '../servers/disk.ts';
+import { whyNoHosts } from '../servers/hosts.ts';
 import { openVenue } from '../servers/venue.ts';
 import type { Venue, VenueKind } from '../servers/venue.ts';
 import { Chronicle } from './chronicle.ts';
@@ -72,7 +73,11 @@ export async function storm(options: StormOptions): Promise<Storm> {
 }
 
 async function stage(kind: VenueKind, tell: (text: string) => void): Promise<Venue> {
-  if (kind === 'etcd' || kind === 'consul') return openVenue(kind, { members: 3 });
+  if (kind === 'etcd' || kind === 'consul') {
+    const missing = await whyNoHosts();
+    if (missing) tell(`the servers are not cut off from each other: ${missing}`);
+    return openVenue(kind, { members: 3, apart: !missing });
+  }
   if (kind !== 'redis' && kind !== 'sqlite') return openVenue(kind);
   const missing = await Disk.missing();
   if (missing) tell(`the disk is never full, since ${missing}`);
@@ -116,10 +121,11 @@ async function concluded(
   const expiryMs = venue.expiryMs(options.ttlMs);
   // So long nothing happens that observers could miss. A look of theirs that was never answered is given up meanwhile.
   await pause(Math.max(2 * options.ttlMs + expiryMs, OBSERVERS_MS));
+  const leavingAt = chronicle.now();
   await crew.close();
   const endAt = chronicle.now();
   const inventory = resources.inventory();
-  const events = chronicle.history(inventory, endAt);
+  const events = chronicle.history(inventory, leavingAt, endAt);
   const lateWrites = inventory.handled.filter(({ answer }) => answer.outcome === 'refused').length;
   return { options, events, keys, endAt, expiryMs, lateWrites };
 }

@@ -6,6 +6,7 @@ import { claimCases } from './cases/claim.ts';
 import { closeCases } from './cases/close.ts';
 import { evictCases } from './cases/evict.ts';
 import { parkCases } from './cases/park.ts';
+import { recheckCases } from './cases/recheck.ts';
 import { recordCases } from './cases/record.ts';
 import { releaseCases } from './cases/release.ts';
 import { sessionCases } from './cases/session.ts';
@@ -17,6 +18,7 @@ export const themes: Readonly<Record<string, readonly Case[]>> = {
   claim: claimCases,
   token: tokenCases,
   park: parkCases,
+  recheck: recheckCases,
   session: sessionCases,
   release: releaseCases,
   watch: watchCases,

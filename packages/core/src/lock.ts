@@ -144,7 +144,7 @@ export class Lock {
     signal?.throwIfAborted();
     const { clock } = this.#host;
     const candidacy = this.#host.candidacy();
-    candidacy.guard(true);
+    candidacy.guard();
     const term = await this.#acquire(candidacy, waitMs, signal);
     const stop = (): void => void candidacy.stop();
     signal?.addEventListener('abort', stop, { once: true });

@@ -46,7 +46,7 @@ export class Tenure {
     this.#noncePrefix = this.#options.chance.hex(6);
     this.#turn = new Turn((error) => this.#report('tenure', error));
     const { store, clock, timing, candidate, chance } = this.#options;
-    const isOurs = (claimId: string): boolean => claimId.startsWith(this.#noncePrefix);
+    const isOurs = (claimId: string): boolean => this.#isOurs(claimId);
     this.#reclaim = this.#options.reclaim ? new Reclaim({ store, id: candidate.id, isOurs }) : undefined;
     const trouble = (error: unknown): void => this.#report('observe', error);
     this.#observations = new Observations({ store, clock, timing, chance, turn: this.#turn, trouble });
@@ -190,6 +190,10 @@ export class Tenure {
     }
   }
 
+  #isOurs(claimId: string): boolean {
+    return claimId.startsWith(this.#noncePrefix);
+  }
+
   #refuseClosed(): void {
     if (this.#closed) throw new ClosedError('the tenure was closed');
   }
@@ -211,6 +215,8 @@ export class Tenure {
     const { store, timing, clock, chance } = this.#options;
     const nonce = (): string => `${this.#noncePrefix}${(this.#nonces += 1).toString(36)}`;
     const refuseClosed = (): void => this.#refuseClosed();
+    const isStray = (claimId: string): boolean =>
+      this.#isOurs(claimId) && ![...this.#candidacies].some((candidacy) => candidacy.knows(claimId));
     const reclaim = this.#reclaim;
     return {
       store,
@@ -221,6 +227,7 @@ export class Tenure {
       chance,
       turn: this.#turn,
       nonce,
+      isStray,
       reclaim,
       refuseClosed,
     };

@@ -1,4 +1,5 @@
 import { ClosedError, InvalidArgumentError, TermLostError } from '@tenure/core';
+import type { Fault } from '@tenure/conformance/network';
 import type { Leader, Standing, Term } from '@tenure/core';
 import { later } from '@tenure/core/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -348,4 +349,54 @@ it('lets a bounded number of claims be in flight, so that many elections can sta
   expect(elections.every(({ term }) => term !== undefined)).toBe(true);
   expect(errors.flat()).toEqual([]);
   expect(most).toBe(64);
+});
+
+describe('lead, begun over a term that is over by the clock', () => {
+  it('is told of the next one, and its work is run for that', async () => {
+    const { tenure } = rig.tenure('a');
+    const election = tenure.election('job');
+    const { log } = listen(election);
+    election.start();
+    await rig.clock.advance(10);
+    rig.clock.stall(1000);
+    const worked: bigint[] = [];
+    void election.lead(async ({ token }) => {
+      worked.push(token);
+    });
+    await rig.clock.advance(2000);
+    expect(log.slice(0, 3)).toEqual(['acquired 1', 'lost 1 stalled', 'acquired 2']);
+    expect(worked[0]).toBe(2n);
+  });
+});
+
+describe('a claim that comes again after it was released', () => {
+  it('keeps nobody from the key, if its tenure stands for it', async () => {
+    const { tenure, line } = rig.tenure('a');
+    const election = tenure.election('job');
+    const again: Fault = { kind: 'twice', requestMs: 1, answerMs: 1, againMs: 200 };
+    line.fault = ({ verb }) => (verb === 'claim' ? again : undefined);
+    election.start();
+    await rig.clock.advance(10);
+    line.fault = () => undefined;
+    await election.stop();
+    await rig.clock.advance(500);
+    const stray = rig.space.first({ namespace: 'tenure', name: 'job' });
+    expect(stray?.granted).toBe(true);
+    const { log } = listen(election);
+    election.start();
+    await rig.clock.advance(100);
+    expect(log).toHaveLength(1);
+    expect(election.term?.token).toBeGreaterThan(stray!.token);
+  });
+
+  it('is not taken for that of another candidate of the same tenure', async () => {
+    const { tenure } = rig.tenure('a');
+    const [first, second] = [tenure.election('job'), tenure.election('job')];
+    first.start();
+    await rig.clock.advance(10);
+    second.start();
+    await rig.clock.advance(10_000);
+    expect(first.term?.isCurrent()).toBe(true);
+    expect(second.term).toBeUndefined();
+  });
 });

@@ -28,8 +28,6 @@ export class Claims {
   readonly #namespace: string;
   /** Those that `holdings` knows. */
   readonly #granted = new Set<string>();
-  /** Those that were asked for and not released. */
-  readonly #standing = new Set<string>();
   /** Those that may still reach the server, later than all that is sent now, by a connection that was given up. */
   readonly #late = new Set<string>();
 
@@ -49,15 +47,8 @@ export class Claims {
     newsroom.listen(key.namespace);
     // Before anything is asked, so that no wake-up falls between the answer and the park.
     const ticket = newsroom.parking.ticket(key, claimId);
-    this.#standing.add(claimId);
     try {
-      let answer = await this.#ask(key, claimId, value, signal);
-      const ours = answer[0] === 'held' && answer[5] === this.#sessionKey ? answer[6] : undefined;
-      if (ours && !this.#standing.has(ours)) {
-        // A server that came back with old data has forgotten a release, and nobody else would make it again.
-        await this.#free(key, ours, { forGood: true }, signal);
-        answer = await this.#ask(key, claimId, value, signal);
-      }
+      const answer = await this.#ask(key, claimId, value, signal);
       if (answer[0] === 'held') return held(key, claimId, answer, ticket);
       const granted = this.#answered(key, claimId, answer);
       ticket.leave();
@@ -100,10 +91,7 @@ export class Claims {
   #answered(key: Key, claimId: string, answer: readonly (string | null)[]): Granted {
     const [outcome, token, checkpoint] = answer;
     if (outcome === 'gone') throw goneError(this.#sessionKey);
-    if (outcome === 'lost') {
-      this.#standing.delete(claimId);
-      this.holdings.refuseLost(key, claimId);
-    }
+    if (outcome === 'lost') this.holdings.refuseLost(key, claimId);
     if (outcome !== 'granted' || typeof token !== 'string') throw unexpected(scripts.claim, answer);
     this.#granted.add(claimId);
     this.holdings.granted({ key, claimId, token: BigInt(token) });
@@ -122,7 +110,6 @@ export class Claims {
     await this.#free(key, claimId, { forGood: this.#late.has(claimId) }, signal);
     this.#granted.delete(claimId);
     this.#late.delete(claimId);
-    this.#standing.delete(claimId);
     this.holdings.released(claimId);
   }
 

@@ -4,7 +4,8 @@ import { ClaimLostError, NotAppliedError, SessionGoneError } from '../errors.ts'
 import type { Candidate } from '../leader.ts';
 import type { Liveness } from '../session/liveness.ts';
 import type { Surroundings } from './surroundings.ts';
-import type { Granted, Key } from '../store.ts';
+import { decodeRecord } from '../record.ts';
+import type { Granted, Held, Key, StoreSession } from '../store.ts';
 
 /** An event without what the runtime adds to it. */
 export type ElectionHappening = ElectionEvent extends infer E
@@ -105,6 +106,17 @@ export class ElectionCalls {
     return { type: 'released' };
   }
 
+  /**
+   * A request that was delivered once more after its claim was released, or a store that came back with old data, has
+   * the key held by a claim of ours that nobody would release again. True when it was.
+   */
+  async #freeStray({ holder }: Held, session: StoreSession, signal: AbortSignal): Promise<boolean> {
+    const claimId = holder && decodeRecord(holder.value)?.claimId;
+    if (claimId === undefined || !this.#around.isStray(claimId)) return false;
+    await session.release(this.#key, claimId, signal);
+    return true;
+  }
+
   async #claim(claimId: string, signal: AbortSignal): Promise<ElectionHappening> {
     const { session, clock, reclaim } = this.#around;
     const { current } = session;
@@ -114,6 +126,8 @@ export class ElectionCalls {
     const ask = () => current.session.claim(this.#key, proposal, signal);
     let answer = await ask();
     if (answer.outcome === 'held' && (await reclaim?.from(answer, signal))) answer = await ask();
+    if (answer.outcome === 'held' && (await this.#freeStray(answer, current.session, signal)))
+      answer = await ask();
     if (answer.outcome === 'held') return { type: 'held', held: answer };
     // Only the session's own deadline counts: an answer that comes after it is no term (S1).
     if (current.liveness.isOver) return { type: 'failed', notApplied: false };

@@ -79,6 +79,11 @@ export class Candidacy implements SessionUser, Follower {
     return this.state.phase === 'leading' && this.#term?.isCurrent() ? this.#term : undefined;
   }
 
+  /** It knows that claim, and will release it. */
+  knows(claimId: string): boolean {
+    return 'claimId' in this.state && this.state.claimId === claimId;
+  }
+
   get lastTrouble(): unknown {
     return this.#lastTrouble;
   }
@@ -114,9 +119,18 @@ export class Candidacy implements SessionUser, Follower {
     return this.#letGo();
   }
 
-  /** Terms guard a piece of work from now on (`settled` says when it is done), or no longer. */
-  guard(on: boolean): void {
-    this.#dispatch({ type: 'guard', on });
+  /**
+   * Terms guard a piece of work from now on (`settled` says when it is done). Returns the one that does so already, for
+   * which the work must begin: one that is over by the clock is told as lost first, and guards nothing.
+   */
+  guard(): LiveTerm | undefined {
+    this.#around.session.look();
+    this.#dispatch({ type: 'guard', on: true });
+    return this.state.phase === 'leading' ? this.#term : undefined;
+  }
+
+  unguard(): void {
+    this.#dispatch({ type: 'guard', on: false });
   }
 
   settled(): void {
@@ -145,11 +159,11 @@ export class Candidacy implements SessionUser, Follower {
     });
   }
 
-  /** What it waits for, and when it would ask about that at the latest. */
+  /** What it waits with, if it waits. */
   get wait(): Follower['wait'] {
     const { state } = this;
-    if (state.phase !== 'following' || !state.dueAt) return undefined;
-    return { held: state.held, dueAt: state.dueAt, isChecking: state.checking === true };
+    if (state.phase !== 'following') return undefined;
+    return { held: state.held, isChecking: state.checking === true };
   }
 
   waits(held: Held): void {

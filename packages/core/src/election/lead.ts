@@ -14,12 +14,12 @@ export async function lead(
   signal?.throwIfAborted();
   const leave = (): void => void candidacy.stop();
   signal?.addEventListener('abort', leave, { once: true });
-  let last: Term | undefined;
   try {
-    candidacy.guard(true);
+    const first = candidacy.guard();
     candidacy.start();
+    let last: Term | undefined;
     for (;;) {
-      const term = await nextTerm(candidacy, last);
+      const term = last ? await nextTerm(candidacy, last) : (first ?? (await nextTerm(candidacy)));
       if (!term) break;
       last = term;
       const outcome = await settle(work, term);
@@ -30,7 +30,7 @@ export async function lead(
   } finally {
     signal?.removeEventListener('abort', leave);
     await candidacy.stop();
-    candidacy.guard(false);
+    candidacy.unguard();
   }
   signal?.throwIfAborted();
 }

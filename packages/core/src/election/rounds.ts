@@ -1,5 +1,4 @@
-import { isPast, later } from '../clock.ts';
-import type { Clock, Instant } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { bounded } from '../runtime/patience.ts';
 import type { Session } from '../session/session.ts';
 import type { Held } from '../store.ts';
@@ -7,9 +6,7 @@ import type { Timing } from '../timing.ts';
 
 /** Somebody who waits for a key. */
 export interface Follower {
-  readonly wait:
-    | { readonly held: Held; readonly dueAt: Instant; readonly isChecking: boolean }
-    | undefined;
+  readonly wait: { readonly held: Held; readonly isChecking: boolean } | undefined;
   /** It is right to wait on. */
   waits(held: Held): void;
   /** Asking again may pay off. Without effect when it waits for something else by now. */
@@ -23,9 +20,9 @@ interface RoundsOptions {
 }
 
 /**
- * Rechecks of all who wait with one session. When one of them is due, all that would be within a TTL are asked about in
- * one call, so that ten thousand who wait cost little more than one. Where the store cannot do that, or does not answer,
- * whoever is due asks for itself.
+ * Rechecks of all who wait with one session. When one of them is due, all are asked about in one call, so that ten
+ * thousand who wait cost little more than one. Where the store cannot do that, or does not answer, whoever is due asks
+ * for itself.
  */
 export class Rounds {
   readonly #options: RoundsOptions;
@@ -51,12 +48,8 @@ export class Rounds {
     if (this.#isAsking) return;
     this.#isAsking = true;
     const { session, timing, clock } = this.#options;
-    const soon = later(clock.now(), timing.ttlMs);
     const asked = new Map<Follower, Held>();
-    for (const follower of this.#followers) {
-      const { wait } = follower;
-      if (wait && (wait.isChecking || isPast(wait.dueAt, soon))) asked.set(follower, wait.held);
-    }
+    for (const follower of this.#followers) if (follower.wait) asked.set(follower, follower.wait.held);
     try {
       const answers = await bounded(clock, timing.patienceMs, async (signal) =>
         session.store?.recheck?.([...asked.values()], signal),
@@ -72,7 +65,8 @@ export class Rounds {
     }
     this.#isAsking = false;
     // Those who came to wait meanwhile, and are due already.
-    const isMissed = (follower: Follower): boolean => !asked.has(follower) && follower.wait?.isChecking === true;
+    const isMissed = (follower: Follower): boolean =>
+      !asked.has(follower) && follower.wait?.isChecking === true;
     if ([...this.#followers].some(isMissed)) void this.#ask();
   }
 }

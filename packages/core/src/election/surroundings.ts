@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly rounds: Rounds;
   /** A new claim id each time. */
   readonly nonce: () => string;
+  /** It is a claim of this tenure that none of its candidates knows any more. */
+  readonly isStray: (claimId: string) => boolean;
   /** With a stable id and leave to use it. */
   readonly reclaim: Reclaim | undefined;
   /** @throws ClosedError once the tenure was closed. */

@@ -74,6 +74,11 @@ export class Session {
     return () => this.#users.delete(user);
   }
 
+  /** Whatever the store says, a deadline that has passed comes first: terms end by it, and say so. */
+  look(): void {
+    if (this.#liveness?.isOver) this.#dispatch({ type: 'lapsed' });
+  }
+
   /** A claim that was abandoned unanswered may be applied after its release: release it again for a while (S6). */
   sweep(key: Key, claimId: string): void {
     this.#attachment?.sweep(key, claimId);
@@ -122,7 +127,7 @@ export class Session {
           this.#drop();
           this.#attachment = new Attachment(session, this.#options, {
             gone: () => {
-              this.#look();
+              this.look();
               this.#dispatch({ type: 'gone', nonce: this.#nonce() });
             },
             hint: () => this.#dispatch({ type: 'hint', byStore: true }),
@@ -134,7 +139,7 @@ export class Session {
           if (!this.#attachment) break;
           const { ttlMs, news } = await this.#attachment.session.renew(signal);
           if (signal.aborted) break;
-          this.#look();
+          this.look();
           for (const item of news) for (const user of this.#users) user.news(item);
           return { type: 'renewed', ttlMs, sentAt };
         }
@@ -145,17 +150,12 @@ export class Session {
       return { type: 'failed', jitter: chance.jitter(), notApplied: false };
     } catch (error) {
       if (error instanceof SessionGoneError) {
-        this.#look();
+        this.look();
         return { type: 'gone', nonce: this.#nonce() };
       }
       if (!signal.aborted) this.#trouble(error);
       return { type: 'failed', jitter: chance.jitter(), notApplied: error instanceof NotAppliedError };
     }
-  }
-
-  /** Whatever the store says, a deadline that has passed comes first: terms end by it, and say so. */
-  #look(): void {
-    if (this.#liveness?.isOver) this.#dispatch({ type: 'lapsed' });
   }
 
   #abandoned({ verb }: SessionCall): void {

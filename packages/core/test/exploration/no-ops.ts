@@ -20,7 +20,10 @@ const AGAIN = 'news is told again with every renewal, until the claim is release
 
 export const electionNoOps: NoOps<ElectionState['phase'], ElectionType> = {
   idle: [
-    ['it does not stand: nothing but start concerns it', ['stop', 'alarm', 'woke', 'waits', 'succeeded', 'released']],
+    [
+      'it does not stand: nothing but start concerns it',
+      ['stop', 'alarm', 'woke', 'waits', 'succeeded', 'released'],
+    ],
     [NO_TERM, LATER],
     [NOT_ASKED, ['granted', 'held', 'failed', 'void']],
     [NO_CALL, ['sent']],
