@@ -39,13 +39,26 @@ export const isStaleToken = (error: unknown): boolean =>
 export const isAuthOff = (error: unknown): boolean =>
   statusOf(error).text.includes('authentication is not enabled');
 
+const INVALID_ARGUMENT = 3;
 const PERMISSION_DENIED = 7;
+const RESOURCE_EXHAUSTED = 8;
 const UNIMPLEMENTED = 12;
 
 /** It knows us, and yet answers this to nobody or to others only. An error of this store's, or its cause. */
 export function isForbidden(error: unknown): boolean {
   const { code } = statusOf((error as Error).cause ?? error);
   return code === PERMISSION_DENIED || code === UNIMPLEMENTED;
+}
+
+/** Because of what it says, not of when: a part of it may be taken. An error of this store's. */
+export function isRefusedAsBatch(error: unknown): boolean {
+  const { code } = statusOf((error as Error).cause ?? error);
+  return (
+    error instanceof AccessDeniedError ||
+    code === INVALID_ARGUMENT ||
+    code === PERMISSION_DENIED ||
+    code === RESOURCE_EXHAUSTED
+  );
 }
 
 export const isLeaderless = (error: unknown): boolean =>

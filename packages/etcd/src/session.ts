@@ -1,5 +1,6 @@
 import { ClaimLostError, decodeRecord, encodeRecord, SessionGoneError } from '@tenure/core/store';
 import type { ClaimRecord, Granted, Held, Key, Renewed, StoreSession } from '@tenure/core/store';
+import { Batch } from './batch.ts';
 import { decodeCheckpoint, HEADER_BYTES, saveRequest } from './checkpoint.ts';
 import { announceRequest, predecessorRequest, releaseRequest, standingOf, standRequest } from './claims.ts';
 import type { Paths, Standing } from './claims.ts';
@@ -22,6 +23,8 @@ export interface Lease {
   readonly adopted: boolean;
 }
 
+const laneOf = ({ candidates }: Paths): string => candidates.key.toString('latin1');
+
 export class EtcdSession implements StoreSession {
   readonly id: string;
   readonly ttlMs: number;
@@ -30,6 +33,7 @@ export class EtcdSession implements StoreSession {
   readonly #lease: Lease;
   readonly #endpoints: Endpoints;
   readonly #watches: WatchStream;
+  readonly #batch: Batch;
   readonly #keepalive: Keepalive;
   readonly #ledger: Ledger;
   readonly #death = new AbortController();
@@ -43,6 +47,7 @@ export class EtcdSession implements StoreSession {
     this.#lease = lease;
     this.#endpoints = endpoints;
     this.#watches = watches;
+    this.#batch = new Batch(endpoints);
     this.#keepalive = new Keepalive(endpoints, lease.id);
     this.#ledger = new Ledger(lease, endpoints, watches, () => {
       for (const hint of this.#hints) hint();
@@ -70,7 +75,10 @@ export class EtcdSession implements StoreSession {
     const paths = this.#paths(key, claimId);
     const claim = this.#ledger.enter(key, claimId, paths.own);
     const answer = await this.#unlessGone(() =>
-      this.#endpoints.call(txn, standRequest(paths, value, this.#lease.id), signal),
+      this.#batch.run(
+        { request: standRequest(paths, value, this.#lease.id), lane: laneOf(paths), bytes },
+        signal,
+      ),
     ).catch((error: unknown) => {
       throw writeError(error, 'a record', bytes);
     });
@@ -105,10 +113,11 @@ export class EtcdSession implements StoreSession {
   }
 
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
-    const { own } = this.#paths(key, claimId);
-    this.#ledger.strike(own);
+    const paths = this.#paths(key, claimId);
+    this.#ledger.strike(paths.own);
     const asked = askedPath(key.namespace, this.#lease.hex, claimId);
-    await this.#endpoints.call(txn, releaseRequest(own, asked), signal);
+    const request = releaseRequest(paths.own, asked);
+    await this.#batch.run({ request, lane: laneOf(paths), bytes: 0 }, signal);
   }
 
   async announce({ key, claimId, token }: Granted, record: ClaimRecord, signal: AbortSignal): Promise<void> {
