@@ -1,7 +1,7 @@
 import { startProxy } from '@tenure/conformance/network';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../test/servers/until.ts';
-import { deaf } from './deaf.ts';
+import { deaf, Line } from './deaf.ts';
 import { granted, held, keyOf, missing, serverOf, sessionOf, signal, storeOf, tenureOf } from './rig.ts';
 import type { Server } from './rig.ts';
 
@@ -33,6 +33,33 @@ describe.skipIf(missing)('news', () => {
     await granted(second, keyOf('job'), again.claimId);
   });
 
+  it('whose connection brings nothing any more are found out when who waits is asked about', async () => {
+    const server = await serverOf();
+    const line = await Line.to(server.members[0]!.port);
+    const [first, second] = [
+      await sessionOf(storeOf({ url: server.url })),
+      await sessionOf(storeOf({ url: line.url }), 2000),
+    ];
+    const { claimId } = await granted(first, keyOf('job'));
+    const waiting = await held(second, keyOf('job'));
+    await heard(server, 2);
+    const ask = (): Promise<unknown> => second.recheck!([waiting], AbortSignal.timeout(300));
+    expect(await ask()).toMatchObject([{ claimId: waiting.claimId, holder: { token: expect.any(BigInt) } }]);
+    line.deafen();
+    let woken = false;
+    void second.park(waiting, signal).then(() => (woken = true));
+    await first.release(keyOf('job'), claimId, signal);
+    await until('somebody tells', async () => {
+      await second.renew(signal);
+      const isToldToAsk = await ask().then(
+        (answers) => (answers as readonly unknown[])[0] === undefined,
+        () => false,
+      );
+      return woken || isToldToAsk ? true : undefined;
+    });
+    await granted(second, keyOf('job'), waiting.claimId);
+  });
+
   it('that cannot be had hold up no verb, and who waits looks now and then', async () => {
     const server = await serverOf();
     const proxy = await startProxy({ host: '127.0.0.1', port: server.members[0]!.port });
@@ -40,11 +67,11 @@ describe.skipIf(missing)('news', () => {
     const other = await sessionOf(storeOf({ url: server.url }));
     const session = await sessionOf(store);
     await heard(server, 2);
-    // From now on the server takes no one else, and this one hears nothing.
+    // Without those two the server is full: it takes no one else, and this one hears nothing.
     const { length } = String(await server.operator.client.client('LIST'))
       .trim()
       .split('\n');
-    await server.operator.client.config('SET', 'maxclients', String(length - 1));
+    await server.operator.client.config('SET', 'maxclients', String(length - 2));
     await cutNews(server);
     await until('it was tried again', async () => {
       await session.renew(signal);

@@ -36,7 +36,7 @@ export interface Winding {
   readonly until?: Instant | undefined;
 }
 
-export interface Following extends Common, Asking {
+interface Following extends Common, Asking {
   readonly phase: 'following';
   readonly claimId: string;
   readonly held: Held;
