@@ -54,6 +54,8 @@ export interface Venue {
 export interface VenueOptions {
   /** @default 1; 3 where the servers agree on a leader */
   readonly members?: 1 | 3;
+  /** Of Consul, for what it does to sessions on its own: see its README. @default 0 */
+  readonly lockDelayMs?: number;
   /** For the data of Redis and SQLite. */
   readonly disk?: Disk;
   /** Members of etcd and Consul get a host each, and can be cut off from each other; ask `whyNoHosts` before. */
@@ -70,7 +72,7 @@ const CONSUL_MIN_TTL_MS = 1000;
 
 export async function openVenue(
   kind: VenueKind,
-  { members = 1, apart = false, disk }: VenueOptions = {},
+  { members = 1, apart = false, lockDelayMs = 0, disk }: VenueOptions = {},
 ): Promise<Venue> {
   switch (kind) {
     case 'etcd':
@@ -83,8 +85,8 @@ export async function openVenue(
         served(
           kind,
           await startConsul({ members, own: true, hosts, ttlMinMs: CONSUL_MIN_TTL_MS }),
-          (ttlMs) => 2 * ttlMs,
-          `?minTtlMs=${CONSUL_MIN_TTL_MS}`,
+          (ttlMs) => 2 * ttlMs + lockDelayMs,
+          `?minTtlMs=${CONSUL_MIN_TTL_MS}&lockDelayMs=${lockDelayMs}`,
         ),
       );
     case 'redis':

@@ -39,8 +39,8 @@ const KEYS = ['red', 'green', 'blue'];
 
 /** Processes over what ships, on real servers, and one episode of faults after another. */
 export async function storm(options: StormOptions): Promise<Storm> {
-  const { kind, ms, ttlMs, processes = 6, keys = KEYS, clockRate = 1, tell = () => {} } = options;
-  const venue = await stage(kind, tell);
+  const { ms, ttlMs, processes = 6, keys = KEYS, clockRate = 1, tell = () => {} } = options;
+  const venue = await stage(options, tell);
   const chronicle = new Chronicle();
   const resources = new Resources();
   try {
@@ -72,11 +72,12 @@ export async function storm(options: StormOptions): Promise<Storm> {
   }
 }
 
-async function stage(kind: VenueKind, tell: (text: string) => void): Promise<Venue> {
+async function stage({ kind, ttlMs }: StormOptions, tell: (text: string) => void): Promise<Venue> {
   if (kind === 'etcd' || kind === 'consul') {
     const missing = await whyNoHosts();
     if (missing) tell(`the servers are not cut off from each other: ${missing}`);
-    return openVenue(kind, { members: 3, apart: !missing });
+    // Consul ends sessions that were renewed, when it has lost its leader. That is what the lock-delay is for.
+    return openVenue(kind, { members: 3, apart: !missing, lockDelayMs: ttlMs });
   }
   if (kind !== 'redis' && kind !== 'sqlite') return openVenue(kind);
   const missing = await Disk.missing();

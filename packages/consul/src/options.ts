@@ -22,7 +22,10 @@ export interface ConsulOptions {
   readonly keyPrefix?: string;
   /** Makes an address without scheme an https one. */
   readonly tls?: ConsulTls;
-  /** How long Consul keeps a key from everybody after its holder's session ended uncleanly; at most 60 s. */
+  /**
+   * How long Consul keeps a key from everybody after its holder's session ended uncleanly; at most 60 s. With the TTL, no
+   * two terms overlap even when Consul ends a session that was renewed, as it may after it lost its leader.
+   */
   readonly lockDelayMs?: number;
   /** What becomes of the keys of a session that ends. */
   readonly behavior?: 'release' | 'delete';

@@ -11,7 +11,8 @@ import { MAX_VALUE_BYTES, type Site } from './site.ts';
 const KEEPS_WORD =
   'Consul answers through its raft leader and loses nothing that was acknowledged while a majority of its servers ' +
   'keeps its disks; a snapshot restored from the past brings back past holders. It ends a session between one and ' +
-  'two TTLs after the last renewal, and keeps lock-delays in the memory of one server only.';
+  'two TTLs after the last renewal, or sooner when it had lost its leader before; lock-delays are in the memory of one ' +
+  'server only.';
 
 /** Throws `InvalidArgumentError` for an option it does not know or a value it can't use. Connects when first asked. */
 export function consul(options: ConsulOptions = {}): Store {
