@@ -17,7 +17,7 @@ const inPackage = (name: PackageName, tests: readonly string[]): readonly string
 export const suites: Readonly<Record<PackageName, Suite>> = {
   core: { files: ['packages/core/test'], patienceMs: 240_000 },
   etcd: {
-    files: inPackage('etcd', ['conformance-1', 'queue', 'session', 'watching']),
+    files: inPackage('etcd', ['conformance-1', 'batch', 'queue', 'session', 'watching']),
     patienceMs: 240_000,
   },
   consul: {

@@ -91,4 +91,18 @@ export const etcdBreaks: readonly Mutation[] = [
     ],
     'says no to an eviction whose token is not that of the holder',
   ),
+  one(
+    'S7',
+    'two claims of one key share a request',
+    'batch.ts',
+    [' && !lanes.has(entry.lane)', ''],
+    'never share a token, for one key',
+  ),
+  one(
+    'S6',
+    'one that is refused takes the others with it',
+    'batch.ts',
+    ['if (isRefusedAsBatch(error)) await', 'if (!error) await'],
+    'do not suffer for one that is refused',
+  ),
 ];

@@ -105,4 +105,11 @@ export const redisBreaks: readonly Mutation[] = [
     ["if not lock[1] or lock[3] ~= ARGV[1] or redis.call('EXISTS'", "if not lock[1] or redis.call('EXISTS'"],
     'says no to an eviction whose token is not that of the holder',
   ),
+  one(
+    'waiting',
+    'a connection for news that brings nothing is trusted',
+    'session.ts',
+    ["hearing === 'silent' ? newsroom.heard(namespace, signal) : undefined", 'undefined'],
+    'whose connection brings nothing any more are found out',
+  ),
 ];
