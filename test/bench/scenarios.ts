@@ -1,0 +1,6 @@
+import type { Scenario } from './scenario.ts';
+import { contended } from './scenarios/contended.ts';
+import { handover } from './scenarios/handover.ts';
+import { uncontended } from './scenarios/uncontended.ts';
+
+export const scenarios: readonly Scenario[] = [uncontended, contended, handover];
