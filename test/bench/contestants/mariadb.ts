@@ -8,7 +8,7 @@ import type { Contestant, Field, Hold, Spot } from '../contestant.ts';
 const TABLE = 'bench_floor';
 /** As many as the store uses. */
 const CONNECTIONS = 4;
-/** How often who waits asks again; the store's own default. */
+/** How often who waits asks again. */
 const POLL_MS = 20;
 
 function poolOf({ url }: Spot): Pool {

@@ -140,6 +140,6 @@ const peers = [
 
 export const redisField: Field = {
   uncontended: [floor, ...peers],
-  contended: [queue('floor: queue in a script', 'floor'), ...peers],
+  contended: [queue('floor: queue in a script', 'floor'), told, ...peers],
   handover: [told, queue('queue in a script (does less)', 'less'), ...peers],
 };
