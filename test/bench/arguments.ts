@@ -6,15 +6,7 @@ import { venueKinds } from '../servers/venue.ts';
 export const storeNames = [...venueKinds, 'memory'] as const;
 export type StoreName = (typeof storeNames)[number];
 
-export const scenarioNames = [
-  'uncontended',
-  'contended',
-  'handover',
-  'crash',
-  'scale',
-  'observe',
-  'core',
-] as const;
+const scenarioNames = ['uncontended', 'contended', 'handover', 'crash', 'scale', 'observe', 'core'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export interface Settings {

@@ -9,6 +9,7 @@ import { print } from '../chaos/arguments.ts';
 import { venueOrSkip } from '../servers/venue.ts';
 import { settingsFrom } from './arguments.ts';
 import type { Settings, StoreName } from './arguments.ts';
+import { nowMs } from './measure.ts';
 import { placeAt, placeFor } from './place.ts';
 import type { Place } from './place.ts';
 import { jsonOf, tableOf } from './report.ts';
@@ -34,9 +35,10 @@ for (const store of settings.stores) {
   await using place = await open(store, settings);
   if (!place) continue;
   for (const { name, play } of suiting) {
+    const since = nowMs();
     try {
       standings.push(...(await play(place, settings)));
-      print(`${name} on ${store}: done`);
+      print(`${name} on ${store}: ${Math.round((nowMs() - since) / 1000)} s`);
     } catch (error) {
       process.exitCode = 1;
       print(

@@ -4,7 +4,7 @@ import type { Place } from './place.ts';
 import type { Standing } from './standing.ts';
 
 /** A column of a scenario's table. */
-export interface Column {
+interface Column {
   readonly measure: string;
   readonly title: string;
   /** Shown a second time, divided by the floor's. */

@@ -5,7 +5,7 @@ import type { Cluster } from '../servers/cluster.ts';
 import type { Cut, VenueKind } from '../servers/venue.ts';
 
 /** Where to look: an arena, for one. */
-export interface Site {
+interface Site {
   /** @throws where there is no server */
   readonly cluster: Cluster;
   readonly venue: { readonly file?: string };
