@@ -1,3 +1,4 @@
+import { redactUrl } from '@tenure/core/store';
 import { table } from '../failover/table.ts';
 import type { Settings } from './arguments.ts';
 import type { Scenario } from './scenario.ts';
@@ -43,10 +44,13 @@ export function tableOf(scenario: Scenario, standings: readonly Standing[]): str
   );
 }
 
-/** What `--json` writes: every sample, so that somebody else can look at them differently. */
-export const jsonOf = (
+/** What `--json` writes: every sample, so that somebody else can look at them differently; and no password. */
+export function jsonOf(
   settings: Settings,
   standings: readonly Standing[],
   judged: readonly object[],
-): string =>
-  `${JSON.stringify({ at: new Date().toISOString(), node: process.version, settings, standings, targets: judged }, undefined, 2)}\n`;
+): string {
+  const shown = settings.url === undefined ? settings : { ...settings, url: redactUrl(settings.url) };
+  const all = { at: new Date().toISOString(), node: process.version, settings: shown, standings };
+  return `${JSON.stringify({ ...all, targets: judged }, undefined, 2)}\n`;
+}

@@ -18,6 +18,14 @@ async function contend(clients: readonly Client[], key: string, lastsMs: number)
   const over = nowMs() + lastsMs;
   let changes = 0;
   let last = -1;
+  // What never waits for anything would leave timers no time. All go on together: one that came first would be alone.
+  let breathing: Promise<void> | undefined;
+  const breath = (): Promise<void> => {
+    breathing ??= breathe().then(() => {
+      breathing = undefined;
+    });
+    return breathing;
+  };
   const play = async (client: Client, me: number): Promise<void> => {
     while (nowMs() < over) {
       const since = nowMs();
@@ -30,8 +38,7 @@ async function contend(clients: readonly Client[], key: string, lastsMs: number)
         last = me;
       }
       await hold.release();
-      // What never waits for anything would leave the others, and the clock, no time.
-      if (turns[me]! % 64 === 0) await breathe();
+      if (turns[me]! % 64 === 0) await breath();
     }
   };
   await drained(Promise.all(clients.map(play)));
