@@ -8,6 +8,7 @@ import { Replica } from '../replica.ts';
 import type { Sample } from '../standing.ts';
 
 const TTLS = 3;
+const RENEWALS = 3;
 const CHANGES = 3;
 /** What a change is followed by is over by then. */
 const SETTLED_MS = 500;
@@ -49,8 +50,9 @@ export async function atRest(
   for (const key of keys.slice(0, CHANGES)) {
     const since = nowMs();
     const requests = await change(meter, leader, follower, key);
-    // Without what would have been asked anyway.
-    changes.push(requests - (followed['idlePerSecond']! * (nowMs() - since)) / 1000);
+    // Without what would have been asked anyway, as far as that can be told; a change takes a request at least.
+    const anyway = (followed['idlePerSecond']! * (nowMs() - since)) / 1000;
+    changes.push(Math.max(1, requests - anyway));
   }
   return { led, followed: { ...followed, changeRequests: median(changes) } };
 }
@@ -65,8 +67,9 @@ async function idle(
     const answers = await Promise.all(replicas.map((replica) => replica.ask({ order: 'measure' })));
     return answers.reduce((sum, answer) => sum + (answer.renewals ?? 0), 0);
   };
-  // What follows the last grant is over when each has renewed its session once more.
-  await Promise.all(replicas.map((replica) => replica.ask({ order: 'calm' })));
+  // What follows the last grant is over when each has renewed its session for a TTL.
+  for (let renewed = 0; renewed < RENEWALS; renewed += 1)
+    await Promise.all(replicas.map((replica) => replica.ask({ order: 'calm' })));
   const before = { requests: await meter.requests(), renewals: await renewals() };
   await pause(TTLS * ttlMs); // the period that is measured
   const requests = (await meter.requests()) - before.requests;
