@@ -1,24 +1,31 @@
 import Database from 'libsql';
 import { request } from '../servers/request.ts';
-import type { Arena } from './arena.ts';
 import { Command } from './command.ts';
+import type { Cluster } from '../servers/cluster.ts';
 import type { Cut, VenueKind } from '../servers/venue.ts';
+
+/** Where to look: an arena, for one. */
+interface Site {
+  /** @throws where there is no server */
+  readonly cluster: Cluster;
+  readonly venue: { readonly file?: string };
+}
 
 /** What a store is asked by everybody together, by its own count, and the sessions that live there. */
 interface Counter {
-  readonly sessions: (arena: Arena) => Promise<number>;
+  readonly sessions: (site: Site) => Promise<number>;
   /** Messages, commands or statements so far. */
-  readonly requests: (arena: Arena, cut: Cut) => Promise<number>;
+  readonly requests: (site: Site, cut: Pick<Cut, 'bytes'>) => Promise<number>;
 }
 
-const ask = async ({ cluster }: Arena, ...args: string[]): Promise<string> =>
+const ask = async ({ cluster }: Site, ...args: string[]): Promise<string> =>
   (await Command.output(cluster, ...args)).trim();
 
 /** The sum of all numbers that follow a match. */
 const total = (text: string, pattern: RegExp): number =>
   [...text.matchAll(pattern)].reduce((sum, [, count]) => sum + Number(count), 0);
 
-function queryFile({ venue }: Arena, query: string): number {
+function queryFile({ venue }: Site, query: string): number {
   const database = new Database(venue.file!, { readonly: true });
   try {
     return Number((database.prepare(query).raw().get() as unknown[])[0]);
@@ -32,8 +39,8 @@ const countRenewals = 'select sum(renewals) from tenure_sessions';
 
 export const counters: Readonly<Record<VenueKind, Counter>> = {
   etcd: {
-    sessions: async (arena) => {
-      const listed = await ask(arena, 'lease', 'list', '--write-out=json');
+    sessions: async (site) => {
+      const listed = await ask(site, 'lease', 'list', '--write-out=json');
       return ((JSON.parse(listed) as { leases?: unknown[] }).leases ?? []).length;
     },
     requests: async ({ cluster }) =>
@@ -46,32 +53,32 @@ export const counters: Readonly<Record<VenueKind, Counter>> = {
     requests: async (_, cut) => cut.bytes!.up,
   },
   redis: {
-    sessions: async (arena) => {
-      const keys = await ask(arena, '--scan', '--pattern', '*:session:*');
+    sessions: async (site) => {
+      const keys = await ask(site, '--scan', '--pattern', '*:session:*');
       return keys === '' ? 0 : keys.split('\n').length;
     },
-    requests: async (arena) => {
+    requests: async (site) => {
       // What scripts do inside is counted, too, under other names.
-      const stats = await ask(arena, 'info', 'commandstats');
+      const stats = await ask(site, 'info', 'commandstats');
       return total(stats, /^cmdstat_(?:evalsha|eval|wait):calls=(\d+)/gmu);
     },
   },
   postgres: {
-    sessions: async (arena) => Number(await ask(arena, '-Atc', countSessions)),
+    sessions: async (site) => Number(await ask(site, '-Atc', countSessions)),
     // Its statistics are late by up to a second: these are the bytes it was sent.
     requests: async (_, cut) => cut.bytes!.up,
   },
   mariadb: {
-    sessions: async (arena) => Number(await ask(arena, '-Ne', countSessions)),
-    requests: async (arena) =>
+    sessions: async (site) => Number(await ask(site, '-Ne', countSessions)),
+    requests: async (site) =>
       total(
-        await ask(arena, '-Ne', "show global status like 'Com\\_%'"),
+        await ask(site, '-Ne', "show global status like 'Com\\_%'"),
         /^Com_(?:select|insert|update|delete)\s+(\d+)$/gmu,
       ),
   },
   sqlite: {
-    sessions: async (arena) => queryFile(arena, countSessions),
+    sessions: async (site) => queryFile(site, countSessions),
     // There is nobody who counts but the rows themselves.
-    requests: async (arena) => queryFile(arena, countRenewals),
+    requests: async (site) => queryFile(site, countRenewals),
   },
 };
