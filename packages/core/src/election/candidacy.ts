@@ -256,10 +256,12 @@ export class Candidacy implements SessionUser, Follower {
       this.#leaveSession = undefined;
       this.#tell((listener) => listener.left?.());
     }
-    turn.notice(() => this.#around.rounds.moved(this));
-    this.#tell((listener) => listener.moved?.());
-    turn.notice(() => {
-      for (const check of this.#waiters) check();
-    });
+    if (before.phase === 'following' || after.phase === 'following')
+      turn.notice(() => this.#around.rounds.moved(this));
+    for (const listener of this.#listeners) if (listener.moved) turn.notice(() => listener.moved?.());
+    if (this.#waiters.size > 0)
+      turn.notice(() => {
+        for (const check of this.#waiters) check();
+      });
   }
 }

@@ -2,6 +2,7 @@ import type { Checkpoint } from '../checkpoint.ts';
 import { ClosedError, TenureError } from '../errors.ts';
 import type { EndReason, Ending } from '../ending.ts';
 import type { Candidate } from '../leader.ts';
+import { LateSignal } from './late-signal.ts';
 import { checkName } from '../options.ts';
 import type { Liveness } from '../session/liveness.ts';
 import type { Json } from '../record.ts';
@@ -116,9 +117,9 @@ export class LiveTerm implements Term {
   readonly #liveness: Liveness;
   readonly #found: Checkpoint;
   /** Aborts when work must stop. */
-  readonly #stop = new AbortController();
+  readonly #stop = new LateSignal();
   /** Aborts when the key is no longer ours. */
-  readonly #over = new AbortController();
+  readonly #over = new LateSignal();
   #end: TermEnd | undefined;
   #resolve: (end: TermEnd) => void = () => {};
 
@@ -222,14 +223,18 @@ export class LiveTerm implements Term {
 
   /** Tell the work to stop; the key may still be held. */
   askToStop(reason: EndReason): void {
-    this.#stop.abort(new ClosedError(`term ${this.token} of "${this.key}" was asked to end: ${reason}`));
+    this.#stop.abort(
+      () => new ClosedError(`term ${this.token} of "${this.key}" was asked to end: ${reason}`),
+    );
   }
 
   abort(end: TermEnd): void {
-    const reason =
-      end.kind === 'lost'
-        ? new TermLostError(end)
-        : new ClosedError(`term ${this.token} of "${this.key}" was given up: ${end.reason}`);
+    let error: Error | undefined;
+    const reason = (): Error =>
+      (error ??=
+        end.kind === 'lost'
+          ? new TermLostError(end)
+          : new ClosedError(`term ${this.token} of "${this.key}" was given up: ${end.reason}`));
     this.#stop.abort(reason);
     this.#over.abort(reason);
     this.#resolve(end);

@@ -1,4 +1,3 @@
-import { BehaviorSubject, EMPTY, Observable, Subscription, distinctUntilChanged, map, switchMap } from 'rxjs';
 import type { Clock, Instant } from '../clock.ts';
 import type { Turn } from './turn.ts';
 
@@ -21,67 +20,83 @@ export interface Drive<State, Event, Call extends object> {
   abandoned?(call: Call): void;
 }
 
+/** One for all: making an error each time costs more than all the rest of a call. */
+const ANSWERED = new Error('the call is answered');
+
+/** A call that is in flight. */
+interface Attempt<Call> {
+  readonly call: Call;
+  readonly controller: AbortController;
+  answered: boolean;
+}
+
 /** Makes reality match a machine's state: keeps its call in flight and its one alarm set, and feeds back what happens. */
 export class Runtime<State, Event, Call extends object> {
   readonly #drive: Drive<State, Event, Call>;
-  readonly #states: BehaviorSubject<{ readonly state: State; readonly at: Instant }>;
-  readonly #subscription = new Subscription();
+  #state: State;
+  #attempt: Attempt<Call> | undefined;
+  #alarmAt: Instant | undefined;
+  #cancelAlarm = (): void => {};
+  #halted = false;
 
   constructor(drive: Drive<State, Event, Call>) {
     this.#drive = drive;
-    this.#states = new BehaviorSubject({ state: drive.initial, at: drive.clock.now() });
-    const calls = this.#states.pipe(
-      map(({ state }) => drive.callOf(state)),
-      distinctUntilChanged(),
-      switchMap((call) => (call ? this.#attempt(call) : EMPTY)),
-    );
-    const alarms = this.#states.pipe(
-      map(({ state, at }) => drive.alarmOf(state, at)),
-      distinctUntilChanged((a, b) => a?.monoMs === b?.monoMs && a?.wallMs === b?.wallMs),
-      switchMap((at) => (at ? this.#alarm(at) : EMPTY)),
-    );
-    const dispatch = (event: Event): void => this.dispatch(event);
-    this.#subscription.add(calls.subscribe(dispatch));
-    this.#subscription.add(alarms.subscribe(dispatch));
+    this.#state = drive.initial;
+    this.#match(drive.clock.now());
   }
 
   get state(): State {
-    return this.#states.value.state;
+    return this.#state;
   }
 
   dispatch(event: Event): void {
     this.#drive.turn.take(() => {
-      const before = this.state;
+      const before = this.#state;
       const at = this.#drive.clock.now();
       const after = this.#drive.transition(before, event, at);
       if (after !== before) this.#drive.changed(before, after);
-      this.#states.next({ state: after, at });
+      this.#state = after;
+      if (!this.#halted) this.#match(at);
     });
   }
 
   /** Abort what is in flight and forget the alarm, for ever. */
   halt(): void {
-    this.#subscription.unsubscribe();
+    this.#halted = true;
+    this.#drop();
+    this.#cancelAlarm();
   }
 
-  #attempt(call: Call): Observable<Event> {
-    return new Observable((subscriber) => {
-      const controller = new AbortController();
-      let answered = false;
-      void this.#drive.perform(call, controller.signal).then((event) => {
-        answered = true;
-        subscriber.next(event);
-      });
-      return () => {
-        if (!answered) this.#drive.abandoned?.(call);
-        controller.abort();
-      };
+  #match(at: Instant): void {
+    const call = this.#drive.callOf(this.#state);
+    if (call !== this.#attempt?.call) {
+      this.#drop();
+      if (call) this.#begin(call);
+    }
+    const alarm = this.#drive.alarmOf(this.#state, at);
+    if (alarm?.monoMs === this.#alarmAt?.monoMs && alarm?.wallMs === this.#alarmAt?.wallMs) return;
+    this.#cancelAlarm();
+    this.#alarmAt = alarm;
+    this.#cancelAlarm = alarm
+      ? this.#drive.clock.alarm(alarm, () => this.dispatch(this.#drive.onAlarm()))
+      : () => {};
+  }
+
+  #begin(call: Call): void {
+    const attempt: Attempt<Call> = { call, controller: new AbortController(), answered: false };
+    this.#attempt = attempt;
+    void this.#drive.perform(call, attempt.controller.signal).then((event) => {
+      attempt.answered = true;
+      if (this.#attempt === attempt) this.dispatch(event);
     });
   }
 
-  #alarm(at: Instant): Observable<Event> {
-    return new Observable((subscriber) =>
-      this.#drive.clock.alarm(at, () => subscriber.next(this.#drive.onAlarm())),
-    );
+  #drop(): void {
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    if (!attempt) return;
+    if (attempt.answered) return attempt.controller.abort(ANSWERED);
+    this.#drive.abandoned?.(attempt.call);
+    attempt.controller.abort();
   }
 }

@@ -70,7 +70,7 @@ export class Session {
   use(user: SessionUser): () => void {
     this.#users.add(user);
     if (this.current) user.usable();
-    this.#dispatch({ type: 'want', nonce: this.#nonce() });
+    if (this.#runtime.state.phase !== 'live') this.#dispatch({ type: 'want', nonce: this.#nonce() });
     return () => this.#users.delete(user);
   }
 
