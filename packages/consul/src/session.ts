@@ -26,6 +26,7 @@ export class ConsulSession implements StoreSession {
   readonly #hints = new Set<() => void>();
   readonly #rest: () => void;
   #round: number;
+  #tidying = new AbortController();
 
   constructor(site: Site, made: { readonly id: string; readonly ttlMs: number; readonly adopted: boolean }) {
     this.id = made.id;
@@ -58,7 +59,10 @@ export class ConsulSession implements StoreSession {
     ]);
     if (alive.status === 'rejected') throw alive.reason;
     if (looked.status === 'rejected') throw looked.reason;
-    void this.#claims.tidy(signal);
+    // Whoever renews is done with the signal as soon as this is answered: what is tidied has until the next renewal.
+    this.#tidying.abort();
+    this.#tidying = new AbortController();
+    void this.#claims.tidy(this.#tidying.signal);
     return { ttlMs: alive.value, news: this.#claims.news() };
   }
 
@@ -92,6 +96,7 @@ export class ConsulSession implements StoreSession {
   /** Keys first: ending a session that holds some keeps them from everybody for the lock-delay. */
   async close(signal: AbortSignal): Promise<void> {
     this.#rest();
+    this.#tidying.abort();
     this.#hints.clear();
     await this.#claims.releaseAll(signal);
     await destroy(this.#site, this.id, signal);

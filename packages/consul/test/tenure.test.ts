@@ -95,4 +95,18 @@ describe.skipIf(!(await serverOrSkip('consul', { own: true })))('an election on 
     await election.stop();
     await proxy.close();
   });
+
+  test('writes its record back, when somebody has put something else over it (T31)', async () => {
+    const namespace = `tenure-${nonce()}`;
+    const { tenure, election, at } = stand('one', namespace, memberOf(cluster).url);
+    election.start();
+    await expect.poll(() => at('acquired')).toBeDefined();
+    const held = (await tenure.leaders())[0];
+    const agent = new Agent(memberOf(cluster).url);
+    const [path] = await agent.keys(`${namespace}/`);
+    await agent.put(`/kv/${path}`, 'graffiti');
+    await expect.poll(async () => (await tenure.leaders())[0]?.id, { timeout: 10_000 }).toBe('one');
+    expect((await tenure.leaders())[0]?.token).toBe(held?.token);
+    expect(at('lost')).toBeUndefined();
+  });
 });
