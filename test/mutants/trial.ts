@@ -34,6 +34,9 @@ export function endTrial(): void {
   if (running !== undefined) process.kill(-running, 'SIGKILL');
 }
 
+const TEST_MS = 15_000;
+const ENOUGH = 3;
+
 const UNENDED: Failure = { test: '(the run did not end)', isAssertion: false };
 
 /**
@@ -52,7 +55,9 @@ export async function trial(copy: string, name: PackageName, only?: string): Pro
     '--config=test/vitest.config.ts',
     '--reporter=json',
     `--outputFile=${report}`,
-    '--testTimeout=30000',
+    `--testTimeout=${TEST_MS}`,
+    // One that hangs makes many hang; what a few have shown is enough.
+    `--bail=${ENOUGH}`,
     `--exclude=${RANDOM_TESTS}`,
     ...(only === undefined ? [] : ['--testNamePattern', only.replaceAll(/[\\^$.*+?()[\]{}|]/gu, '\\$&')]),
     ...files,

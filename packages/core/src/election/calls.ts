@@ -79,13 +79,15 @@ export class ElectionCalls {
     signal: AbortSignal,
     ask: () => Promise<ElectionHappening>,
   ): Promise<ElectionHappening> {
-    const leave = await this.#around.session.gate.enter(signal);
-    signal.addEventListener('abort', leave, { once: true });
+    const { leave } = await this.#around.session.gate.enter(signal);
+    const giveUp = (): void => leave('given up');
+    signal.addEventListener('abort', giveUp, { once: true });
     this.#host.sent(call);
     try {
       return await ask();
     } finally {
-      leave();
+      signal.removeEventListener('abort', giveUp);
+      leave('answered');
     }
   }
 
