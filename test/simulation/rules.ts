@@ -13,7 +13,6 @@ const shared: readonly string[] = [
   'the news of a renewal is not read',
   'the store does not compare the claim',
   'an unanswered claim is followed by another one',
-  'a claim applied after its release stays',
   'a renewal may hang for ever',
   'a claim may hang for ever',
   'a park has no ceiling',
