@@ -40,7 +40,7 @@ end
 if ARGV[5] == '1' or redis.call('EXISTS', KEYS[3]) == 1 then return {'lost'} end
 if lock[1] then
   local left = redis.call('PTTL', lock[1])
-  if left ~= -2 then return {'held', lock[3], lock[4], lock[5] or '', left, lock[1]} end
+  if left ~= -2 then return {'held', lock[3], lock[4], lock[5] or '', left} end
 end
 redis.call('PUBLISH', ARGV[4], 't' .. ARGV[3])
 local time = redis.call('TIME')

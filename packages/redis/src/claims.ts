@@ -11,12 +11,6 @@ import * as scripts from './claim-scripts.ts';
 import { checkSize, refuseOtherSlot, unexpected } from './site.ts';
 import type { Site } from './site.ts';
 
-/** Where a claim waits, and for the end of which session. */
-export interface Cursor {
-  readonly ticket: Ticket;
-  readonly session: string;
-}
-
 const words = (answer: unknown): (string | null)[] =>
   Array.isArray(answer) ? answer.map((word) => (word === null ? null : String(word))) : [String(answer)];
 
@@ -158,8 +152,8 @@ export class Claims {
   }
 }
 
-function held(key: Key, claimId: string, answer: readonly (string | null)[], ticket: Ticket): Held {
-  const [, token, value, asked, left, session] = answer;
+function held(key: Key, claimId: string, answer: readonly (string | null)[], cursor: Ticket): Held {
+  const [, token, value, asked, left] = answer;
   const leftMs = Number(left);
   const holder = holderOf(key.name, String(token), value ?? '', asked === '1');
   // Whole milliseconds, rounded down by the server.
@@ -168,7 +162,7 @@ function held(key: Key, claimId: string, answer: readonly (string | null)[], tic
     key,
     claimId,
     holder,
-    cursor: { ticket, session: String(session) } satisfies Cursor,
+    cursor,
     ...(leftMs < 0 ? {} : { retryInMs: leftMs + 1 }),
   };
 }

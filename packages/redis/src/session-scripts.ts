@@ -21,13 +21,19 @@ return redis.call('GET', KEYS[1])
 `,
 );
 
-/** For how long each session has been heard of, -2 for one that is over. Publishes `ARGV[1]` on the channel `ARGV[2]` if there is any. KEYS: sessions. */
-export const alive: Script = script(
-  'alive',
+/**
+ * For how long each lock's holder has been heard of; -2 where it is not that holder any more, or dead. Publishes `ARGV[1]`
+ * on the channel `ARGV[2]` if there is any. KEYS: locks. ARGV: those two, then the holders' tokens.
+ */
+export const waiting: Script = script(
+  'waiting',
   `
 if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[2], ARGV[1]) end
 local left = {}
-for i, session in ipairs(KEYS) do left[i] = redis.call('PTTL', session) end
+for i, key in ipairs(KEYS) do
+  local lock = redis.call('HMGET', key, 'session', 'token')
+  left[i] = lock[1] and lock[2] == ARGV[i + 2] and redis.call('PTTL', lock[1]) or -2
+end
 return left
 `,
 );

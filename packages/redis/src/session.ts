@@ -7,9 +7,9 @@ import type {
   Key,
   Renewed,
   StoreSession,
+  Ticket,
 } from '@tenure/core/store';
 import { Claims, goneError } from './claims.ts';
-import type { Cursor } from './claims.ts';
 import * as scripts from './session-scripts.ts';
 import { unexpected } from './site.ts';
 import type { Site } from './site.ts';
@@ -19,6 +19,8 @@ import type { Sweep } from './sweep.ts';
 const RENEWALS_PER_LOOK = 3;
 /** Published to be heard, and no news. */
 const PROOF = 'p';
+/** What Redis says of a key that is not there. */
+const GONE = -2;
 /** A script keeps the server busy. */
 const LOCKS_PER_SCRIPT = 500;
 
@@ -90,29 +92,39 @@ export class RedisSession implements StoreSession {
 
   async park({ cursor }: Held, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (!this.#site.closing.aborted) await (cursor as Cursor | undefined)?.ticket.wait(signal);
+    if (!this.#site.closing.aborted) await (cursor as Ticket | undefined)?.wait(signal);
   }
 
-  /** One command a namespace: whether the holders' sessions live. All else is published, and heard if anything is. */
+  #held(): { readonly namespace: string; readonly items: readonly Holding[] }[] {
+    return inScripts(this.#claims.holdings.all, ({ key }) => key.namespace);
+  }
+
+  /** One command for some hundred locks. What an operator deletes by hand is told by nobody, so all of them are looked at. */
   async recheck(helds: readonly Held[], signal: AbortSignal): Promise<(Held | undefined)[]> {
     this.#enter(signal);
-    const { newsroom, line, layout } = this.#site;
-    const leftMs = new Map<string, number>();
-    for (const [namespace, sessions] of sessionsOf(helds)) {
-      const hearing = newsroom.hearing(namespace, this.ttlMs);
-      // Nobody would be woken: all of them ask.
-      if (hearing === 'deaf') continue;
-      const heard = hearing === 'silent' ? newsroom.heard(namespace, signal) : undefined;
-      const keys = [...sessions];
-      const args = [heard ? PROOF : '', layout.channel(namespace)];
-      const [answer] = await Promise.all([line.run(scripts.alive, keys, args, signal), heard]);
-      if (!Array.isArray(answer)) throw unexpected(scripts.alive, answer);
-      for (const [i, key] of keys.entries()) leftMs.set(key, Number(answer[i]));
+    const leftMs = new Map<Held, number>();
+    for (const { namespace, items } of inScripts(helds, ({ key }) => key.namespace)) {
+      const answer = await this.#ask(namespace, items, signal);
+      for (const [i, held] of items.entries()) leftMs.set(held, Number(answer[i]));
     }
     return helds.map((held) => {
-      const left = leftMs.get((held.cursor as Cursor).session) ?? -2;
-      return left === -2 ? undefined : { ...held, ...(left < 0 ? {} : { retryInMs: left + 1 }) };
+      const left = leftMs.get(held) ?? GONE;
+      return left === GONE ? undefined : { ...held, ...(left < 0 ? {} : { retryInMs: left + 1 }) };
     });
+  }
+
+  /** Whose holders live, and for how long; as if dead where nobody would be woken. */
+  async #ask(namespace: string, helds: readonly Held[], signal: AbortSignal): Promise<readonly unknown[]> {
+    const { newsroom, line, layout } = this.#site;
+    const hearing = newsroom.hearing(namespace, this.ttlMs);
+    if (hearing === 'deaf') return helds.map(() => GONE);
+    const heard = hearing === 'silent' ? newsroom.heard(namespace, signal) : undefined;
+    const keys = helds.map(({ key }) => layout.lock(key));
+    const tokens = helds.map(({ holder }) => holder?.token ?? '');
+    const args = [heard ? PROOF : '', layout.channel(namespace), ...tokens];
+    const [answer] = await Promise.all([line.run(scripts.waiting, keys, args, signal), heard]);
+    if (!Array.isArray(answer)) throw unexpected(scripts.waiting, answer);
+    return answer;
   }
 
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
@@ -137,7 +149,7 @@ export class RedisSession implements StoreSession {
     this.#deafen();
     const { line, layout, settings, closing } = this.#site;
     if (closing.aborted) return;
-    for (const { namespace, holdings } of this.#byNamespace()) {
+    for (const { namespace, items: holdings } of this.#held()) {
       const channel = layout.channel(namespace);
       const keys = [this.#key, layout.held(namespace), ...holdings.map(({ key }) => layout.lock(key))];
       const names = holdings.map(({ key }) => key.name);
@@ -161,7 +173,7 @@ export class RedisSession implements StoreSession {
   /** Whether what was granted still is its own (S13). What is granted after this is not judged by the answer. */
   async #look(signal: AbortSignal): Promise<void> {
     const { line, layout } = this.#site;
-    for (const { holdings } of this.#byNamespace()) {
+    for (const { items: holdings } of this.#held()) {
       const keys = [this.#key, ...holdings.map(({ key }) => layout.lock(key))];
       const claims = holdings.map(({ claimId }) => claimId);
       const tokens = holdings.map(({ token }) => token);
@@ -170,34 +182,25 @@ export class RedisSession implements StoreSession {
       for (const [i, claimId] of claims.entries()) this.#claims.holdings.judge(claimId, fateOf(fates[i]));
     }
   }
-
-  /** In parts that one script can do, each in one slot of a Cluster. */
-  *#byNamespace(): Generator<{ readonly namespace: string; readonly holdings: readonly Holding[] }> {
-    for (const [namespace, holdings] of grouped(this.#claims.holdings.all)) {
-      for (let i = 0; i < holdings.length; i += LOCKS_PER_SCRIPT) {
-        yield { namespace, holdings: holdings.slice(i, i + LOCKS_PER_SCRIPT) };
-      }
-    }
-  }
 }
 
-function sessionsOf(helds: readonly Held[]): Map<string, Set<string>> {
-  const sessions = new Map<string, Set<string>>();
-  for (const { key, cursor } of helds) {
-    const known = sessions.get(key.namespace) ?? new Set();
-    sessions.set(key.namespace, known.add((cursor as Cursor).session));
+/** In parts that one script can do, each in one slot of a Cluster. */
+function inScripts<Item>(
+  items: readonly Item[],
+  namespaceOf: (item: Item) => string,
+): { readonly namespace: string; readonly items: readonly Item[] }[] {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const group = groups.get(namespaceOf(item));
+    if (group) group.push(item);
+    else groups.set(namespaceOf(item), [item]);
   }
-  return sessions;
-}
-
-function grouped(holdings: readonly Holding[]): Map<string, Holding[]> {
-  const groups = new Map<string, Holding[]>();
-  for (const holding of holdings) {
-    const group = groups.get(holding.key.namespace);
-    if (group) group.push(holding);
-    else groups.set(holding.key.namespace, [holding]);
-  }
-  return groups;
+  return [...groups].flatMap(([namespace, group]) =>
+    Array.from({ length: Math.ceil(group.length / LOCKS_PER_SCRIPT) }, (_, i) => ({
+      namespace,
+      items: group.slice(i * LOCKS_PER_SCRIPT, (i + 1) * LOCKS_PER_SCRIPT),
+    })),
+  );
 }
 
 function fateOf(word: unknown): 'held' | ClaimNews['what'] {

@@ -59,4 +59,20 @@ export const recheckCases: readonly Case[] = [
       await bench.win(waiter, bench.key('orphaned'), bench.record(undefined, helds[1]?.claimId));
     },
   },
+  {
+    name: 'has whoever waits for a key that an operator has deleted woken or told to ask',
+    needs: ['deleteKey'],
+    run: async (bench) => {
+      const waiter = await bench.session();
+      if (!waiter.recheck) return;
+      await bench.grant(await bench.session(), bench.key());
+      const { held, isWoken } = await parked(bench, waiter, bench.key().name);
+      await bench.options.deleteKey?.(bench.key());
+      await bench.eventually(async () => {
+        const [answer] = await waiter.recheck!([held], bench.signal);
+        expect(isWoken() || answer === undefined).toBe(true);
+      });
+      await bench.win(waiter, bench.key(), bench.record(undefined, held.claimId));
+    },
+  },
 ];
