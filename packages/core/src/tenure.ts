@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'eventemitter3';
 import { Candidacy } from './election/candidacy.ts';
+import { ClaimIds } from './election/claim-ids.ts';
 import { Reclaim } from './election/reclaim.ts';
 import { Rounds } from './election/rounds.ts';
 import type { Surroundings } from './election/surroundings.ts';
@@ -35,18 +36,17 @@ export class Tenure {
   readonly #byHand = new Set<() => Promise<void>>();
   #closed = false;
   readonly #removeSignals: () => void;
-  readonly #noncePrefix: string;
+  readonly #claimIds: ClaimIds;
   readonly #reclaim: Reclaim | undefined;
-  #nonces = 0;
   #closing: Promise<void> | undefined;
 
   /** @internal */
   constructor(options: TenureOptions) {
     this.#options = resolveOptions(options);
-    this.#noncePrefix = this.#options.chance.hex(6);
+    this.#claimIds = new ClaimIds(this.#options.chance);
     this.#turn = new Turn((error) => this.#report('tenure', error));
     const { store, clock, timing, candidate, chance } = this.#options;
-    const isOurs = (claimId: string): boolean => this.#isOurs(claimId);
+    const isOurs = (claimId: string): boolean => this.#claimIds.isOurs(claimId);
     this.#reclaim = this.#options.reclaim ? new Reclaim({ store, id: candidate.id, isOurs }) : undefined;
     const trouble = (error: unknown): void => this.#report('observe', error);
     this.#observations = new Observations({ store, clock, timing, chance, turn: this.#turn, trouble });
@@ -190,10 +190,6 @@ export class Tenure {
     }
   }
 
-  #isOurs(claimId: string): boolean {
-    return claimId.startsWith(this.#noncePrefix);
-  }
-
   #refuseClosed(): void {
     if (this.#closed) throw new ClosedError('the tenure was closed');
   }
@@ -213,10 +209,10 @@ export class Tenure {
 
   #surroundings(): Surroundings {
     const { store, timing, clock, chance } = this.#options;
-    const nonce = (): string => `${this.#noncePrefix}${(this.#nonces += 1).toString(36)}`;
+    const nonce = (): string => this.#claimIds.next();
     const refuseClosed = (): void => this.#refuseClosed();
     const isStray = (claimId: string): boolean =>
-      this.#isOurs(claimId) && ![...this.#candidacies].some((candidacy) => candidacy.knows(claimId));
+      this.#claimIds.isOurs(claimId) && ![...this.#candidacies].some((candidacy) => candidacy.knows(claimId));
     const reclaim = this.#reclaim;
     return {
       store,

@@ -1,3 +1,4 @@
+import type { Election } from '@tenure/core';
 import { memory } from '@tenure/core/memory';
 import type { Store } from '@tenure/core/store';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -16,6 +17,22 @@ afterEach(() => rig.close());
 
 const calls = (line: Line, verb: string): number => line.calls.filter((call) => call.verb === verb).length;
 
+/** One leads, and one waits. */
+async function pair(): Promise<{
+  readonly leading: Election;
+  readonly follower: Election;
+  readonly line: Line;
+}> {
+  const leading = rig.tenure('a').tenure.election('job');
+  const { tenure, line } = rig.tenure('b');
+  leading.start();
+  await rig.clock.advance(10);
+  const follower = tenure.election('job');
+  follower.start();
+  await rig.clock.advance(10);
+  return { leading, follower, line };
+}
+
 it('asks about all who wait in one call, and none of them asks for itself', async () => {
   const leader = rig.tenure('a');
   const follower = rig.tenure('b');
@@ -31,13 +48,7 @@ it('asks about all who wait in one call, and none of them asks for itself', asyn
 });
 
 it('finds what nobody was woken for', async () => {
-  const leading = rig.tenure('a').tenure.election('job');
-  const { tenure, line } = rig.tenure('b');
-  leading.start();
-  await rig.clock.advance(10);
-  const follower = tenure.election('job');
-  follower.start();
-  await rig.clock.advance(10);
+  const { leading, follower, line } = await pair();
   line.deaf = true;
   await leading.stop();
   while (calls(line, 'recheck') === 0) await rig.clock.advance(1);
@@ -47,13 +58,7 @@ it('finds what nobody was woken for', async () => {
 });
 
 it('leaves it to each who is due when the store does not answer', async () => {
-  const leading = rig.tenure('a').tenure.election('job');
-  const { tenure, line } = rig.tenure('b');
-  leading.start();
-  await rig.clock.advance(10);
-  const follower = tenure.election('job');
-  follower.start();
-  await rig.clock.advance(10);
+  const { leading, follower, line } = await pair();
   line.deaf = true;
   line.fault = ({ verb }) => (verb === 'recheck' ? hang : undefined);
   await leading.stop();

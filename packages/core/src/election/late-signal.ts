@@ -3,10 +3,6 @@ export class LateSignal {
   #controller: AbortController | undefined;
   #reason: (() => Error) | undefined;
 
-  get aborted(): boolean {
-    return this.#reason !== undefined;
-  }
-
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();

@@ -70,6 +70,7 @@ export class Session {
   use(user: SessionUser): () => void {
     this.#users.add(user);
     if (this.current) user.usable();
+    // One that lives is wanted already, and its nonce would cost more than all the rest of a claim.
     if (this.#runtime.state.phase !== 'live') this.#dispatch({ type: 'want', nonce: this.#nonce() });
     return () => this.#users.delete(user);
   }
