@@ -173,6 +173,11 @@ describe('tokens', () => {
     expect(broken(since(101), wild)).toEqual(['tokens-rise']);
     expect(broken([deleted, ...since(100)], { toldWithinMs: 100 })).toEqual([]);
     expect(broken([deleted, ...since(101)], { toldWithinMs: 100 })).toEqual(['tokens-rise']);
+    // An excuse for one of those that came before is none for another.
+    const short = { what: 'fault', at: 990, fault: 'key deleted', excusesMs: 20 } as const;
+    const between = [won(1050, 'c', 3), lost(1051, 'c', 3)];
+    expect(broken([short, ...since(80)], { toldWithinMs: 100 })).toEqual([]);
+    expect(broken([short, ...between, ...since(80)], { toldWithinMs: 100 })).toEqual(['tokens-rise']);
     expect(broken([away, ...since(2100)], wild)).toEqual([]);
     expect(broken([away, ...since(2101)], wild)).toEqual(['tokens-rise']);
   });

@@ -26,10 +26,16 @@ function twice(acquired: readonly Acquired[]): Violation[] {
 
 function falling(acquired: readonly Acquired[], history: History): Violation[] {
   return acquired.flatMap((event, position) => {
+    // Any of them that no excuse covers counts, whatever covers the others.
     const before = acquired
       .slice(0, position)
-      .find(({ at, token }) => at <= event.at - history.promises.slackMs && token > event.token);
-    return before && !mayBeHeardLate(event, before, history) ? [violation(event, before, 'came after')] : [];
+      .find(
+        (other) =>
+          other.at <= event.at - history.promises.slackMs &&
+          other.token > event.token &&
+          !mayBeHeardLate(event, other, history),
+      );
+    return before ? [violation(event, before, 'came after')] : [];
   });
 }
 
