@@ -8,7 +8,8 @@ import {
 import type { ClaimRecord, Granted, Held, Key, Ticket } from '@tenure/core/store';
 import { holderOf } from './observing.ts';
 import * as scripts from './claim-scripts.ts';
-import { checkSize, refuseOtherSlot, unexpected } from './site.ts';
+import { unexpected } from './script.ts';
+import { checkSize, refuseOtherSlot } from './site.ts';
 import type { Site } from './site.ts';
 
 const words = (answer: unknown): (string | null)[] =>

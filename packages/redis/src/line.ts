@@ -2,6 +2,7 @@ import { abortable, ClosedError, NotAppliedError, StoreUnavailableError } from '
 import type { Clock, Instant } from '@tenure/core/store';
 import type { Connection, Driver } from './driver.ts';
 import { connectFailure, failure, isNoScript, leadsElsewhere, wasNotSent } from './failure.ts';
+import { unexpected } from './script.ts';
 import type { Script } from './script.ts';
 
 /** A connection on which nothing was answered for so long, when somebody gives up waiting, is taken for dead. */
@@ -46,6 +47,13 @@ export class Line {
   async text(...asked: Parameters<Line['run']>): Promise<string | null> {
     const answer = (await this.run(...asked)) as string | number | null;
     return answer === null ? null : String(answer);
+  }
+
+  /** What a script answers that answers a list. @throws StoreUnavailableError also for anything else */
+  async list(...asked: Parameters<Line['run']>): Promise<readonly unknown[]> {
+    const answer = await this.run(...asked);
+    if (!Array.isArray(answer)) throw unexpected(asked[0], answer);
+    return answer;
   }
 
   /**

@@ -1,7 +1,6 @@
 import { decodeRecord, encodeRecord, watching } from '@tenure/core/store';
 import type { Holder, Key, Sight } from '@tenure/core/store';
 import * as scripts from './claim-scripts.ts';
-import { unexpected } from './site.ts';
 import type { Site } from './site.ts';
 
 const NAMES_PER_PAGE = 500;
@@ -18,8 +17,7 @@ export function holderOf(name: string, token: string, value: string, asked: bool
 }
 
 export async function look({ line, layout }: Site, key: Key, signal: AbortSignal): Promise<Sight> {
-  const answer = await line.run(scripts.holder, [layout.lock(key)], [], signal);
-  if (!Array.isArray(answer)) throw unexpected(scripts.holder, answer);
+  const answer = await line.list(scripts.holder, [layout.lock(key)], [], signal);
   const [token = '0', value, asked, left] = answer.map(String);
   const lastToken = BigInt(token);
   if (value === undefined) return { holder: undefined, lastToken };
@@ -33,8 +31,7 @@ export async function list({ line, layout }: Site, prefix: Key, signal: AbortSig
   let cursor = '0';
   do {
     const args = [cursor, layout.locks(namespace), name, NAMES_PER_PAGE];
-    const answer = await line.run(scripts.list, [layout.held(namespace)], args, signal);
-    if (!Array.isArray(answer)) throw unexpected(scripts.list, answer);
+    const answer = await line.list(scripts.list, [layout.held(namespace)], args, signal);
     const [next = '0', ...rest] = answer.map(String);
     for (let i = 0; i < rest.length; i += FIELDS) {
       const [each = '', token = '0', value = '', asked] = rest.slice(i, i + FIELDS);

@@ -10,8 +10,9 @@ import type {
   Ticket,
 } from '@tenure/core/store';
 import { Claims, goneError } from './claims.ts';
+import { inScripts } from './in-scripts.ts';
+import type { Part } from './in-scripts.ts';
 import * as scripts from './session-scripts.ts';
-import { unexpected } from './site.ts';
 import type { Site } from './site.ts';
 import type { Sweep } from './sweep.ts';
 
@@ -21,8 +22,6 @@ const RENEWALS_PER_LOOK = 3;
 const PROOF = 'p';
 /** What Redis says of a key that is not there. */
 const GONE = -2;
-/** A script keeps the server busy. */
-const LOCKS_PER_SCRIPT = 500;
 
 export interface Opened {
   readonly id: string;
@@ -95,15 +94,11 @@ export class RedisSession implements StoreSession {
     if (!this.#site.closing.aborted) await (cursor as Ticket | undefined)?.wait(signal);
   }
 
-  #held(): { readonly namespace: string; readonly items: readonly Holding[] }[] {
-    return inScripts(this.#claims.holdings.all, ({ key }) => key.namespace);
-  }
-
   /** One command for some hundred locks. What an operator deletes by hand is told by nobody, so all of them are looked at. */
   async recheck(helds: readonly Held[], signal: AbortSignal): Promise<(Held | undefined)[]> {
     this.#enter(signal);
     const leftMs = new Map<Held, number>();
-    for (const { namespace, items } of inScripts(helds, ({ key }) => key.namespace)) {
+    for (const { namespace, items } of inScripts(helds)) {
       const answer = await this.#ask(namespace, items, signal);
       for (const [i, held] of items.entries()) leftMs.set(held, Number(answer[i]));
     }
@@ -111,20 +106,6 @@ export class RedisSession implements StoreSession {
       const left = leftMs.get(held) ?? GONE;
       return left === GONE ? undefined : { ...held, ...(left < 0 ? {} : { retryInMs: left + 1 }) };
     });
-  }
-
-  /** Whose holders live, and for how long; as if dead where nobody would be woken. */
-  async #ask(namespace: string, helds: readonly Held[], signal: AbortSignal): Promise<readonly unknown[]> {
-    const { newsroom, line, layout } = this.#site;
-    const hearing = newsroom.hearing(namespace, this.ttlMs);
-    if (hearing === 'deaf') return helds.map(() => GONE);
-    const heard = hearing === 'silent' ? newsroom.heard(namespace, signal) : undefined;
-    const keys = helds.map(({ key }) => layout.lock(key));
-    const tokens = helds.map(({ holder }) => holder?.token ?? '');
-    const args = [heard ? PROOF : '', layout.channel(namespace), ...tokens];
-    const [answer] = await Promise.all([line.run(scripts.waiting, keys, args, signal), heard]);
-    if (!Array.isArray(answer)) throw unexpected(scripts.waiting, answer);
-    return answer;
   }
 
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
@@ -170,6 +151,23 @@ export class RedisSession implements StoreSession {
     this.#site.closing.throwIfAborted();
   }
 
+  #held(): readonly Part<Holding>[] {
+    return inScripts(this.#claims.holdings.all);
+  }
+
+  /** Whose holders live, and for how long; as if dead where nobody would be woken. */
+  async #ask(namespace: string, helds: readonly Held[], signal: AbortSignal): Promise<readonly unknown[]> {
+    const { newsroom, line, layout } = this.#site;
+    const hearing = newsroom.hearing(namespace, this.ttlMs);
+    if (hearing === 'deaf') return helds.map(() => GONE);
+    const heard = hearing === 'silent' ? newsroom.heard(namespace, signal) : undefined;
+    const keys = helds.map(({ key }) => layout.lock(key));
+    const tokens = helds.map(({ holder }) => holder?.token ?? '');
+    const args = [heard ? PROOF : '', layout.channel(namespace), ...tokens];
+    const [answer] = await Promise.all([line.list(scripts.waiting, keys, args, signal), heard]);
+    return answer;
+  }
+
   /** Whether what was granted still is its own (S13). What is granted after this is not judged by the answer. */
   async #look(signal: AbortSignal): Promise<void> {
     const { line, layout } = this.#site;
@@ -177,30 +175,10 @@ export class RedisSession implements StoreSession {
       const keys = [this.#key, ...holdings.map(({ key }) => layout.lock(key))];
       const claims = holdings.map(({ claimId }) => claimId);
       const tokens = holdings.map(({ token }) => token);
-      const fates = await line.run(scripts.look, keys, [...claims, ...tokens], signal);
-      if (!Array.isArray(fates)) throw unexpected(scripts.look, fates);
+      const fates = await line.list(scripts.look, keys, [...claims, ...tokens], signal);
       for (const [i, claimId] of claims.entries()) this.#claims.holdings.judge(claimId, fateOf(fates[i]));
     }
   }
-}
-
-/** In parts that one script can do, each in one slot of a Cluster. */
-function inScripts<Item>(
-  items: readonly Item[],
-  namespaceOf: (item: Item) => string,
-): { readonly namespace: string; readonly items: readonly Item[] }[] {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const group = groups.get(namespaceOf(item));
-    if (group) group.push(item);
-    else groups.set(namespaceOf(item), [item]);
-  }
-  return [...groups].flatMap(([namespace, group]) =>
-    Array.from({ length: Math.ceil(group.length / LOCKS_PER_SCRIPT) }, (_, i) => ({
-      namespace,
-      items: group.slice(i * LOCKS_PER_SCRIPT, (i + 1) * LOCKS_PER_SCRIPT),
-    })),
-  );
 }
 
 function fateOf(word: unknown): 'held' | ClaimNews['what'] {

@@ -1,9 +1,8 @@
-import { InvalidArgumentError, StoreUnavailableError, ValueTooLargeError } from '@tenure/core/store';
+import { InvalidArgumentError, ValueTooLargeError } from '@tenure/core/store';
 import type { Clock, Key } from '@tenure/core/store';
 import type { Layout } from './keys.ts';
 import type { Line } from './line.ts';
 import type { Newsroom } from './newsroom.ts';
-import type { Script } from './script.ts';
 import type { Settings } from './options.ts';
 
 export const MAX_VALUE_BYTES: number = 512 * 1024;
@@ -33,9 +32,4 @@ export function refuseOtherSlot({ isCluster }: Site, namespace: string, key: Key
 export function checkSize(what: string, text: string): void {
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_VALUE_BYTES) throw new ValueTooLargeError(what, bytes, MAX_VALUE_BYTES);
-}
-
-/** What a script answers is for that script alone to know; anything else is no answer. */
-export function unexpected({ name }: Script, answer: unknown): StoreUnavailableError {
-  return new StoreUnavailableError(`redis: ${name}: unexpected answer ${JSON.stringify(answer)}`);
 }
