@@ -24,18 +24,12 @@ export class Disk {
     // The keeper of that folder looks for file systems of this name when this process is gone.
     const folder = join(serversFolder(), randomUUID(), 'disk');
     await mkdir(folder, { recursive: true });
-    await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MB}m`, 'tenure', folder]);
-    return new Disk(folder);
-  }
-
-  /** Why there can be none; undefined when there can. */
-  static async missing(): Promise<string | undefined> {
     try {
-      await using _ = await Disk.mount();
-      return undefined;
+      await run('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MB}m`, 'tenure', folder]);
     } catch (error) {
-      return `no file system can be mounted: ${error instanceof Error ? error.message.trim() : String(error)}`;
+      throw new Error(`no file system can be mounted: ${String(error).trim()}`, { cause: error });
     }
+    return new Disk(folder);
   }
 
   /** Not a byte is left. */
@@ -55,7 +49,7 @@ export class Disk {
     await rm(this.#ballast, { force: true });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async close(): Promise<void> {
     await run('umount', ['-l', this.folder]);
     await rm(this.folder, { recursive: true, force: true });
   }

@@ -90,8 +90,7 @@ export async function openVenue(
         ),
       );
     case 'redis':
-      return onDisk(
-        disk,
+      return on({ disk }, async () =>
         served(
           kind,
           await startRedis({ own: true, appendonly: true, ...(disk && { args: ['--dir', disk.folder] }) }),
@@ -108,7 +107,7 @@ export async function openVenue(
       return venue;
     }
     case 'sqlite':
-      return onDisk(disk, onFile(await mkdtemp(join(disk?.folder ?? tmpdir(), 'tenure-venue-'))));
+      return on({ disk }, async () => onFile(await mkdtemp(join(disk?.folder ?? tmpdir(), 'tenure-venue-'))));
   }
 }
 
@@ -136,33 +135,34 @@ function served(
   };
 }
 
-const onDisk = (disk: Disk | undefined, venue: Venue): Venue =>
-  disk
-    ? {
-        ...venue,
-        disk,
-        close: async () => {
-          await venue.close();
-          await disk[Symbol.asyncDispose]();
-        },
-      }
-    : venue;
+/** Members on hosts of their own, where they are to be apart; otherwise on this one. */
 async function onHosts(
   apart: boolean,
   members: number,
   open: (hosts: readonly Host[]) => Promise<Venue>,
 ): Promise<Venue> {
-  if (!apart) return open([]);
-  const hosts = await Hosts.open(members);
+  const hosts = apart ? await Hosts.open(members) : undefined;
+  return on({ hosts }, () => open(hosts?.all ?? []));
+}
+
+/** What the venue stands on goes with it, and when it cannot be opened. */
+async function on(
+  { disk, hosts }: { readonly disk?: Disk | undefined; readonly hosts?: Hosts | undefined },
+  open: () => Promise<Venue>,
+): Promise<Venue> {
+  const remove = async (): Promise<void> => {
+    await disk?.close();
+    await hosts?.close();
+  };
   try {
-    const venue = await open(hosts.all);
+    const venue = await open();
     const close = async (): Promise<void> => {
       await venue.close();
-      await hosts.close();
+      await remove();
     };
-    return { ...venue, hosts, close };
+    return { ...venue, ...(disk && { disk }), ...(hosts && { hosts }), close };
   } catch (error) {
-    await hosts.close();
+    await remove();
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import Database from 'libsql';
 import { Command } from '../failover/command.ts';
 import { venueKinds } from '../servers/venue.ts';
 import type { VenueKind } from '../servers/venue.ts';
-import { nothingToHeal } from './fault.ts';
+import { clusterOf, nothingToHeal } from './fault.ts';
 import { oldData } from './old-data.ts';
 import type { Fault, Scene } from './fault.ts';
 
@@ -13,9 +13,7 @@ const byRenewal = (ttlMs: number): number => ttlMs / 3 + ttlMs / 8;
 /** Own keys that vanished without a trace are looked for once per TTL. */
 const byCheck = (ttlMs: number): number => ttlMs + byRenewal(ttlMs);
 
-function ask({ venue }: Scene, ...args: string[]): Promise<string> {
-  return Command.output(venue.cluster!, ...args);
-}
+const ask = (scene: Scene, ...args: string[]): Promise<string> => Command.output(clusterOf(scene), ...args);
 
 /** An operator deletes what says who holds the key, by hand. */
 const deletions: Readonly<Record<VenueKind, (scene: Scene, key: string) => Promise<unknown>>> = {

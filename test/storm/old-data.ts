@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command } from '../failover/command.ts';
 import type { Member } from '../servers/cluster.ts';
-import { nothingToHeal } from './fault.ts';
+import { clusterOf, nothingToHeal } from './fault.ts';
 import type { Fault, Scene } from './fault.ts';
 
 /** A server needs so long to start and to be seen. */
 const START_MS = 500;
 
-const server = ({ venue }: Scene): Member => venue.cluster!.members[0]!;
+const server = (scene: Scene): Member => clusterOf(scene).members[0]!;
 
 /** Where Redis writes what a restart is to find. */
-async function dataOf({ venue }: Scene): Promise<string> {
-  const [, folder] = (await Command.output(venue.cluster!, 'config', 'get', 'dir')).split('\n');
+async function dataOf(scene: Scene): Promise<string> {
+  const [, folder] = (await Command.output(clusterOf(scene), 'config', 'get', 'dir')).split('\n');
   return join(folder!.trim(), 'appendonlydir');
 }
 

@@ -80,9 +80,10 @@ async function stage({ kind, ttlMs }: StormOptions, tell: (text: string) => void
     return openVenue(kind, { members: 3, apart: !missing, lockDelayMs: ttlMs });
   }
   if (kind !== 'redis' && kind !== 'sqlite') return openVenue(kind);
-  const missing = await Disk.missing();
-  if (missing) tell(`the disk is never full, since ${missing}`);
-  return openVenue(kind, missing ? {} : { disk: await Disk.mount() });
+  const disk = await Disk.mount().catch((error: Error) => {
+    tell(`the disk is never full: ${error.message}`);
+  });
+  return openVenue(kind, disk ? { disk } : {});
 }
 
 type Chosen = ReturnType<typeof episode>['faults'][number];
