@@ -1,7 +1,7 @@
 import type { ScenarioName, Settings, StoreName } from './arguments.ts';
 import type { Client, Contestant, Spot } from './contestant.ts';
 import type { Place } from './place.ts';
-import type { Standing } from './standing.ts';
+import type { Sample, Standing } from './standing.ts';
 
 /** A column of a scenario's table. */
 interface Column {
@@ -51,3 +51,11 @@ export async function withClients<T>(
     }
   }
 }
+
+/** What the samples of these contestants are told as, in the order in which they were named. */
+export const standingsOf = (
+  scenario: ScenarioName,
+  { store }: Place,
+  samples: ReadonlyMap<Contestant, readonly Sample[]>,
+): readonly Standing[] =>
+  [...samples].map(([{ name, role }, of]) => ({ scenario, store, name, role, samples: of }));

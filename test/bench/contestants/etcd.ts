@@ -14,28 +14,38 @@ function clientOf({ url }: Spot): Etcd3 {
   return new Etcd3({ hosts: `http://${host}`, ...auth });
 }
 
+/** A client, and one lease for the process. */
+async function leased(spot: Spot): Promise<{
+  readonly client: Etcd3;
+  readonly lease: string;
+  readonly close: () => Promise<void>;
+}> {
+  const client = clientOf(spot);
+  const lease = client.lease(PATIENT_TTL_MS / 1000);
+  const close = async (): Promise<void> => {
+    await lease.revoke();
+    client.close();
+  };
+  return { client, lease: await lease.grant(), close };
+}
+
 /** One lease for the process; a transaction that puts the key unless it is there, and its deletion. */
 const floor: Contestant = {
   name: 'floor: txn, delete on one lease',
   role: 'floor',
   async open(spot) {
-    const client = clientOf(spot);
-    const lease = client.lease(PATIENT_TTL_MS / 1000);
-    const id = await lease.grant();
+    const { client, lease, close } = await leased(spot);
     return {
       acquire: async (name) => {
         const key = Buffer.from(`${spot.namespace}.floor/${name}`);
         const { succeeded } = await client.kv.txn({
           compare: [{ key, target: 'Create', result: 'Equal', create_revision: '0' }],
-          success: [{ request_put: { key, value: key, lease: id } }],
+          success: [{ request_put: { key, value: key, lease } }],
         });
         if (!succeeded) throw new Error(`"${name}" should have been free`);
         return { release: () => client.kv.deleteRange({ key }) };
       },
-      close: async () => {
-        await lease.revoke();
-        client.close();
-      },
+      close,
     };
   },
 };
@@ -45,9 +55,7 @@ const queue: Contestant = {
   name: 'floor: queue of keys on one lease',
   role: 'floor',
   async open(spot) {
-    const client = clientOf(spot);
-    const lease = client.lease(PATIENT_TTL_MS / 1000);
-    const id = await lease.grant();
+    const { client, lease, close } = await leased(spot);
     // The client ends its stream with its last watch, and would make a new one each time.
     const keepsStream = await client.watch().key(`${spot.namespace}.nothing`).create();
     return {
@@ -62,10 +70,7 @@ const queue: Contestant = {
           keys_only: true,
         };
         const { header, responses } = await client.kv.txn({
-          success: [
-            { request_put: { key, value: key, lease: id } },
-            { request_range: { ...newest, limit: 2 } },
-          ],
+          success: [{ request_put: { key, value: key, lease } }, { request_range: { ...newest, limit: 2 } }],
         });
         const before = String(BigInt(header.revision) - 1n);
         let answer = { header, kvs: responses[1]!.response_range.kvs.slice(1) };
@@ -77,8 +82,7 @@ const queue: Contestant = {
       },
       close: async () => {
         await keepsStream.cancel();
-        await lease.revoke();
-        client.close();
+        await close();
       },
     };
   },

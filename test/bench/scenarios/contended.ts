@@ -4,7 +4,7 @@ import type { Client, Contestant } from '../contestant.ts';
 import { tenureLock } from '../contestants/tenure.ts';
 import { fields } from '../fields.ts';
 import { nowMs, percentile, rotated } from '../measure.ts';
-import { spotOf, withClients } from '../scenario.ts';
+import { spotOf, standingsOf, withClients } from '../scenario.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Sample } from '../standing.ts';
 
@@ -76,9 +76,10 @@ export const contended: Scenario = {
     { measure: 'starved', title: 'starved' },
   ],
   suits: () => true,
-  play: async (place, { runs, waiters, contendMs, ...settings }) => {
+  play: async (place, settings) => {
+    const { runs, waiters, contendMs } = settings;
     const contestants = [...fields[place.store].contended, tenureLock];
-    const spot = spotOf(place, { runs, waiters, contendMs, ...settings }, PATIENT_TTL_MS);
+    const spot = spotOf(place, settings, PATIENT_TTL_MS);
     const samples = new Map<Contestant, Sample[]>(contestants.map((contestant) => [contestant, []]));
     for (let run = 0; run < runs; run += 1) {
       // One after another: so many clients of everybody at once are more than some servers bear.
@@ -95,12 +96,6 @@ export const contended: Scenario = {
         samples.get(contestant)!.push(sample);
       }
     }
-    return contestants.map((contestant) => ({
-      scenario: 'contended',
-      store: place.store,
-      name: contestant.name,
-      role: contestant.role,
-      samples: samples.get(contestant)!,
-    }));
+    return standingsOf('contended', place, samples);
   },
 };

@@ -5,7 +5,7 @@ import type { Client, Contestant } from '../contestant.ts';
 import { tenureElection } from '../contestants/tenure.ts';
 import { fields } from '../fields.ts';
 import { nowMs, percentile, rotated } from '../measure.ts';
-import { spotOf, withClients } from '../scenario.ts';
+import { spotOf, standingsOf, withClients } from '../scenario.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Sample } from '../standing.ts';
 
@@ -71,13 +71,7 @@ export const handover: Scenario = {
         for (const [contestant, took] of tookMs)
           samples.get(contestant)!.push({ p50Ms: percentile(took, 50), p99Ms: percentile(took, 99) });
       }
-      return contestants.map((contestant) => ({
-        scenario: 'handover',
-        store: place.store,
-        name: contestant.name,
-        role: contestant.role,
-        samples: samples.get(contestant)!,
-      }));
+      return standingsOf('handover', place, samples);
     });
   },
 };

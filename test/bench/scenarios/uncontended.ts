@@ -4,7 +4,7 @@ import { tenureLock, tenureStore } from '../contestants/tenure.ts';
 import { fields } from '../fields.ts';
 import { atOnce, nowMs, oneByOne, percentile, rotated } from '../measure.ts';
 import type { Effort } from '../measure.ts';
-import { spotOf, withClients } from '../scenario.ts';
+import { spotOf, standingsOf, withClients } from '../scenario.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Sample } from '../standing.ts';
 
@@ -87,15 +87,11 @@ export const uncontended: Scenario = {
         const until = nowMs() + WARM_UP_MS;
         while (nowMs() < until) await atOnce(LANES, LANES, () => turn(client!));
       }
-      const runs: ReadonlyMap<Contestant, Sample>[] = [];
-      for (let done = 0; done < settings.runs; done += 1) runs.push(await run(clients, count, done));
-      return contestants.map((contestant) => ({
-        scenario: 'uncontended',
-        store: place.store,
-        name: contestant.name,
-        role: contestant.role,
-        samples: runs.map((samples) => samples.get(contestant)!),
-      }));
+      const samples = new Map<Contestant, Sample[]>(contestants.map((contestant) => [contestant, []]));
+      for (let done = 0; done < settings.runs; done += 1)
+        for (const [contestant, sample] of await run(clients, count, done))
+          samples.get(contestant)!.push(sample);
+      return standingsOf('uncontended', place, samples);
     });
   },
 };
