@@ -72,5 +72,10 @@ export const systemClock: Clock = {
   },
 };
 
-/** RFC 3339 in UTC, for records that people read. */
-export const rfc3339 = (instant: Instant): string => new Date(instant.wallMs).toISOString();
+let told = { wallMs: 0, text: new Date(0).toISOString() };
+
+/** RFC 3339 in UTC, for records that people read. Many share a millisecond: the last one is kept. */
+export const rfc3339 = ({ wallMs: at }: Instant): string => {
+  if (told.wallMs !== at) told = { wallMs: at, text: new Date(at).toISOString() };
+  return told.text;
+};

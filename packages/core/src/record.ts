@@ -16,8 +16,8 @@ export interface ClaimRecord {
   readonly evict?: true;
 }
 
-export function encodeRecord({ token, ...record }: ClaimRecord): string {
-  return JSON.stringify(token === undefined ? record : { ...record, token: String(token) });
+export function encodeRecord(record: ClaimRecord): string {
+  return JSON.stringify(record.token === undefined ? record : { ...record, token: String(record.token) });
 }
 
 /** Undefined for a value that another program wrote (etcdctl, `consul lock`, a person). */

@@ -2,6 +2,7 @@ import { rfc3339 } from '../clock.ts';
 import type { ElectionCall, ElectionEvent } from './state.ts';
 import { ClaimLostError, NotAppliedError, SessionGoneError } from '../errors.ts';
 import type { Candidate } from '../leader.ts';
+import type { Place } from '../session/gate.ts';
 import type { Liveness } from '../session/liveness.ts';
 import type { Surroundings } from './surroundings.ts';
 import { decodeRecord } from '../record.ts';
@@ -35,6 +36,7 @@ export class ElectionCalls {
   readonly #host: CallHost;
   /** Claims that were abandoned before their answer: they may be applied at any later moment. */
   readonly #suspects = new Set<string>();
+  #place: Place | undefined;
 
   constructor(key: Key, candidate: Candidate, around: Surroundings, host: CallHost) {
     this.#key = key;
@@ -43,8 +45,10 @@ export class ElectionCalls {
     this.#host = host;
   }
 
-  suspect(claimId: string): void {
-    this.#suspects.add(claimId);
+  /** The call in flight will not be waited for. It makes room at once, even if the store goes on with it. */
+  giveUp(call: ElectionCall): void {
+    this.#place?.leave('given up');
+    if (call.verb === 'claim') this.#suspects.add(call.claimId);
   }
 
   /** Never rejects. */
@@ -73,21 +77,19 @@ export class ElectionCalls {
     }
   }
 
-  /** In its turn. A call that is given up makes room at once, even if the store goes on with it. */
+  /** In its turn. */
   async #send(
     call: ElectionCall,
     signal: AbortSignal,
     ask: () => Promise<ElectionHappening>,
   ): Promise<ElectionHappening> {
-    const { leave } = await this.#around.session.gate.enter(signal);
-    const giveUp = (): void => leave('given up');
-    signal.addEventListener('abort', giveUp, { once: true });
+    const place = await this.#around.session.gate.enter(signal);
+    this.#place = place;
     this.#host.sent(call);
     try {
       return await ask();
     } finally {
-      signal.removeEventListener('abort', giveUp);
-      leave('answered');
+      place.leave('answered');
     }
   }
 
@@ -124,7 +126,9 @@ export class ElectionCalls {
     const { current } = session;
     if (!current) return { type: 'failed', notApplied: true };
     const acquiredAt = rfc3339(clock.now());
-    const proposal = { ...this.#candidate, claimId, acquiredAt };
+    const { id, metadata } = this.#candidate;
+    const proposal =
+      metadata === undefined ? { id, claimId, acquiredAt } : { id, metadata, claimId, acquiredAt };
     const ask = () => current.session.claim(this.#key, proposal, signal);
     let answer = await ask();
     if (answer.outcome === 'held' && (await reclaim?.from(answer, signal))) answer = await ask();

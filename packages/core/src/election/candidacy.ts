@@ -60,7 +60,7 @@ export class Candidacy implements SessionUser, Follower {
       clock,
       turn,
       transition: (state, event, at) =>
-        electionTransition(state, { ...event, at, jitter: chance.jitter(), nonce: nonce() }, timing),
+        electionTransition(state, { at, jitter: chance.jitter(), nonce: nonce(), ...event }, timing),
       callOf: electionCall,
       alarmOf: electionAlarm,
       perform: (call, signal) => this.#calls.perform(call, signal),
@@ -225,9 +225,8 @@ export class Candidacy implements SessionUser, Follower {
   }
 
   #abandoned(call: ElectionCall): void {
-    if (call.verb !== 'claim') return;
-    this.#calls.suspect(call.claimId);
-    if (this.state.phase === 'claiming') {
+    this.#calls.giveUp(call);
+    if (call.verb === 'claim' && this.state.phase === 'claiming') {
       const waitedMs = Math.round(this.#around.timing.patienceMs);
       this.trouble(new StoreUnavailableError(`the claim was not answered within ${waitedMs} ms`));
     }

@@ -31,7 +31,7 @@ export function electionTransition(
       return event.type === 'start' && !state.outlived ? stand(state, event) : state;
     case 'joining':
       if (event.type === 'usable') return claim(state, state.claimId ?? event.nonce);
-      if (event.type === 'unusable' && event.gone) return { ...common(state), phase: 'joining' };
+      if (event.type === 'unusable' && event.gone) return { phase: 'joining', ...common(state) };
       if (event.type === 'stop') return state.claimId ? release(state, state.claimId, 'idle') : idle(state);
       return state;
     case 'claiming':
@@ -70,27 +70,28 @@ function whileWaiting(
   timing: Timing,
 ): ElectionState {
   const retry = (atMs: number): ElectionState => ({
-    ...common(state),
     phase: 'claiming',
     claimId: state.claimId,
     held: state.held,
     dueAt: later(event.at, atMs),
     failures: state.failures + 1,
+    ...common(state),
   });
   switch (event.type) {
     case 'granted':
-      return { ...common(state), phase: 'leading', claimId: state.claimId, granted: event.granted };
+      return { phase: 'leading', claimId: state.claimId, granted: event.granted, ...common(state) };
     case 'held': {
       const { held } = event;
       const { claimId, failures } = state;
       return {
-        ...common(state),
         phase: 'following',
         claimId,
         held,
         failures,
+        checking: undefined,
         call: { verb: 'park', held },
         dueAt: recheckAt(held, event, timing),
+        ...common(state),
       };
     }
     case 'waits':
@@ -116,7 +117,7 @@ function whileWaiting(
         ? retry(backOffMs(state.failures, event.jitter, timing, timing.backOff.downMs))
         : claim(state, state.claimId, state.failures);
     case 'unusable':
-      return { ...common(state), phase: 'joining', claimId: event.gone ? undefined : state.claimId };
+      return { phase: 'joining', claimId: event.gone ? undefined : state.claimId, ...common(state) };
     case 'void':
       return release(state, state.claimId, 'claim');
     case 'stop':

@@ -4,27 +4,31 @@ import type { Common, ElectionEvent, ElectionState, Next } from './state.ts';
 import type { Held } from '../store.ts';
 import type { Timing } from '../timing.ts';
 
-export const common = ({ usable, guarded, outlived, last }: Common): Common =>
-  outlived ? { usable, guarded, outlived, last } : { usable, guarded, last };
+/** To be spread last: V8 copies an object in one step, but adds what follows a spread property by property, at 50 times the cost. */
+export const common = ({ usable, guarded, outlived, last }: Common): Common => ({
+  usable,
+  guarded,
+  outlived,
+  last,
+});
 
-export const idle = (state: ElectionState): ElectionState => ({ ...common(state), phase: 'idle' });
+export const idle = (state: ElectionState): ElectionState => ({ phase: 'idle', ...common(state) });
 
 export const stand = (state: ElectionState, event: ElectionEvent): ElectionState =>
-  state.usable ? claim(state, event.nonce) : { ...common(state), phase: 'joining' };
+  state.usable ? claim(state, event.nonce) : { phase: 'joining', ...common(state) };
 
 export const claim = (state: ElectionState, claimId: string, failures = 0): ElectionState => ({
-  ...common(state),
   phase: 'claiming',
   claimId,
   held: 'held' in state ? state.held : undefined,
   call: { verb: 'claim', claimId },
   dueAt: undefined,
   failures,
+  ...common(state),
 });
 
 /** Whatever may stand in the store under this claim id goes, before anything else is tried. */
 export const release = (state: ElectionState, claimId: string, next: Next): ElectionState => ({
-  ...common(state),
   phase: 'releasing',
   claimId,
   token: state.phase === 'leading' ? state.granted.token : undefined,
@@ -32,6 +36,7 @@ export const release = (state: ElectionState, claimId: string, next: Next): Elec
   call: { verb: 'release', claimId },
   dueAt: undefined,
   failures: 0,
+  ...common(state),
 });
 
 /** When a waiter asks again though nothing woke it. */
@@ -51,10 +56,10 @@ export function proceed(
   if (state.next === 'idle') return idle(state);
   if (state.next === 'claim' || state.token === undefined) return stand(state, event);
   return {
-    ...common(state),
     phase: 'standing-back',
     call: { verb: 'lookout', token: state.token },
     dueAt: later(event.at, timing.ttlMs),
     failures: 0,
+    ...common(state),
   };
 }

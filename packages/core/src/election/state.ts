@@ -96,7 +96,13 @@ export type ElectionEvent = { readonly at: Instant; readonly jitter: number; rea
   | { readonly type: 'hold-over'; readonly graceMs: number }
 );
 
-export const initialElection: ElectionState = { phase: 'idle', usable: false, guarded: false };
+export const initialElection: ElectionState = {
+  phase: 'idle',
+  usable: false,
+  guarded: false,
+  outlived: undefined,
+  last: undefined,
+};
 
 export const electionCall = (state: ElectionState): ElectionCall | undefined =>
   'call' in state ? state.call : undefined;

@@ -40,8 +40,7 @@ export class MemorySession implements StoreSession {
 
   async claim(key: Key, proposal: ClaimRecord, signal: AbortSignal): Promise<Granted | Held> {
     signal.throwIfAborted();
-    this.#measure('the record', encodeRecord(proposal));
-    const claim = this.#space.claim(this.#session, key, proposal);
+    const claim = this.#space.claim(this.#session, key, proposal.claimId, this.#encoded(proposal));
     const { claimId, token, announced } = claim;
     const holder = this.#space.first(key);
     if (holder !== claim) return { outcome: 'held', key, claimId, holder: holder && holderOf(holder) };
@@ -80,7 +79,7 @@ export class MemorySession implements StoreSession {
 
   async announce(granted: Granted, record: ClaimRecord, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    this.#measure('the record', encodeRecord(record));
+    this.#encoded(record);
     this.#space.announce(this.#session, granted.key, { ...record, claimId: granted.claimId }, granted.token);
   }
 
@@ -100,6 +99,12 @@ export class MemorySession implements StoreSession {
     const call = (): void => hint();
     this.#session.hints.add(call);
     return () => void this.#session.hints.delete(call);
+  }
+
+  #encoded(record: ClaimRecord): string {
+    const value = encodeRecord(record);
+    this.#measure('the record', value);
+    return value;
   }
 
   #measure(what: string, value: string): void {

@@ -7,7 +7,8 @@ import type { ClaimNews, Holder, Key, SessionRequest } from '../store.ts';
 import { goneError, hintAt, holderOf, wake } from './claim.ts';
 import type { Checkpoint, Claim, Session } from './claim.ts';
 
-const nameOf = ({ namespace, name }: Key): string => JSON.stringify([namespace, name]);
+/** No name has a NUL in it (`checkName`). */
+const nameOf = ({ namespace, name }: Key): string => `${namespace}\0${name}`;
 
 /**
  * What every memory store that was given this space shares, as processes share a server. A private one is made
@@ -92,25 +93,23 @@ export class MemorySpace {
   }
 
   /** @internal The claim itself, at its place in the queue; `first` tells who holds the key. */
-  claim(session: Session, key: Key, proposal: ClaimRecord): Claim {
+  claim(session: Session, key: Key, claimId: string, value: string): Claim {
     this.#demand(session);
-    const lost = session.lost.get(proposal.claimId);
+    const lost = session.lost.get(claimId);
     if (lost?.claim.granted) {
-      throw new ClaimLostError(
-        `claim ${proposal.claimId} of ${key.name} held the key and was taken: ${lost.what}`,
-      );
+      throw new ClaimLostError(`claim ${claimId} of ${key.name} held the key and was taken: ${lost.what}`);
     }
-    session.lost.delete(proposal.claimId);
+    session.lost.delete(claimId);
     const queue = this.#queue(key);
-    let claim = queue.find((other) => other.session === session && other.claimId === proposal.claimId);
+    let claim = queue.find((other) => other.session === session && other.claimId === claimId);
     if (!claim) {
       this.#lastToken += 1n;
       claim = {
         key,
-        claimId: proposal.claimId,
+        claimId,
         session,
         token: this.#lastToken,
-        value: encodeRecord(proposal),
+        value,
         announced: queue.length === 0,
         granted: false,
         asked: false,

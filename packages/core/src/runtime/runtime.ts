@@ -8,20 +8,17 @@ export interface Drive<State, Event, Call extends object> {
   readonly turn: Turn;
   /** `at` is stamped when the event's turn comes, so that no state is judged by an old reading. */
   transition(state: State, event: Event, at: Instant): State;
-  /** The verb that should be in flight. Another object is another call: the old one is aborted. */
+  /** The verb that should be in flight. Another object is another call: the old one is given up. */
   callOf(state: State): Call | undefined;
   alarmOf(state: State, at: Instant): Instant | undefined;
-  /** Never rejects: a failure is an event too. `abandoned` says whether the call was aborted before its answer. */
+  /** Never rejects: a failure is an event too. The signal aborts when the call is given up before its answer, and only then. */
   perform(call: Call, signal: AbortSignal): Promise<Event>;
   onAlarm(): Event;
   /** Something a turn changed. Runs inside the turn: it may queue aborts and notices, and nothing else. */
   changed(before: State, after: State): void;
-  /** A call was aborted before its answer came: what it did is unknown. */
+  /** A call is given up before its answer came: what it did is unknown. */
   abandoned?(call: Call): void;
 }
-
-/** One for all: making an error each time costs more than all the rest of a call. */
-const ANSWERED = new Error('the call is answered');
 
 /** A call that is in flight. */
 interface Attempt<Call> {
@@ -94,8 +91,7 @@ export class Runtime<State, Event, Call extends object> {
   #drop(): void {
     const attempt = this.#attempt;
     this.#attempt = undefined;
-    if (!attempt) return;
-    if (attempt.answered) return attempt.controller.abort(ANSWERED);
+    if (!attempt || attempt.answered) return;
     this.#drive.abandoned?.(attempt.call);
     attempt.controller.abort();
   }

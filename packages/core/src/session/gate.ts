@@ -1,7 +1,8 @@
 /** How a call in flight came to its end. */
 type Outcome = 'answered' | 'given up';
 
-interface Place {
+export interface Place {
+  /** Once: what comes after is ignored. */
   readonly leave: (outcome: Outcome) => void;
 }
 

@@ -40,7 +40,7 @@ export class Session {
       initial: initialSession,
       clock,
       turn,
-      transition: (state, event, at) => sessionTransition(state, { ...event, at }, timing),
+      transition: (state, event, at) => sessionTransition(state, { at, ...event }, timing),
       callOf: sessionCall,
       alarmOf: (state, at) => sessionAlarm(state, at, timing),
       perform: (call, signal) => this.#perform(call, signal),
