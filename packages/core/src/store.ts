@@ -42,6 +42,8 @@ export type { UrlHost, UrlParts } from './redact-url.ts';
 export { addressOf, checkDelimiters, inNamespace, namespaceOf, parseStoreUrl } from './store-url.ts';
 export type { StoreUrl } from './store-url.ts';
 export { UrlParams } from './url-params.ts';
+export { Batches } from './asking/batches.ts';
+export type { BatchItem, BatchesOptions } from './asking/batches.ts';
 export { Holdings } from './asking/holdings.ts';
 export type { Holding } from './asking/holdings.ts';
 export { Parking } from './asking/parking.ts';

@@ -1,6 +1,7 @@
 import { ClaimLostError, decodeRecord, encodeRecord, SessionGoneError } from '@tenure/core/store';
 import type { ClaimRecord, Granted, Held, Key, Renewed, StoreSession } from '@tenure/core/store';
-import { Batch } from './batch.ts';
+import { batchOn } from './batch.ts';
+import type { Batch } from './batch.ts';
 import { decodeCheckpoint, HEADER_BYTES, saveRequest } from './checkpoint.ts';
 import { announceRequest, predecessorRequest, releaseRequest, standingOf, standRequest } from './claims.ts';
 import type { Paths, Standing } from './claims.ts';
@@ -47,7 +48,7 @@ export class EtcdSession implements StoreSession {
     this.#lease = lease;
     this.#endpoints = endpoints;
     this.#watches = watches;
-    this.#batch = new Batch(endpoints);
+    this.#batch = batchOn(endpoints);
     this.#keepalive = new Keepalive(endpoints, lease.id);
     this.#ledger = new Ledger(lease, endpoints, watches, () => {
       for (const hint of this.#hints) hint();

@@ -141,8 +141,8 @@ export const coreBreaks: readonly Mutation[] = [
     'S4',
     'a candidate whose session is gone goes on waiting',
     'election/machine.ts',
-    "    case 'unusable':\n      return { ...common(state), phase: 'joining', claimId",
-    "    case 'unusable':\n      if (state.phase === 'following') return state;\n      return { ...common(state), phase: 'joining', claimId",
+    "    case 'unusable':\n      return { phase: 'joining', claimId",
+    "    case 'unusable':\n      if (state.phase === 'following') return state;\n      return { phase: 'joining', claimId",
   ),
   one(
     'S5',
@@ -176,7 +176,7 @@ export const coreBreaks: readonly Mutation[] = [
     'S7',
     'two claims of one session are one contender',
     'memory/space.ts',
-    'let claim = queue.find((other) => other.session === session && other.claimId === proposal.claimId);',
+    'let claim = queue.find((other) => other.session === session && other.claimId === claimId);',
     'let claim = queue.find((other) => other.session === session);',
   ),
   one(

@@ -94,15 +94,15 @@ export const etcdBreaks: readonly Mutation[] = [
   one(
     'S7',
     'two claims of one key share a request',
-    'batch.ts',
-    [' && !lanes.has(entry.lane)', ''],
+    'session.ts',
+    ["candidates.key.toString('latin1')", 'String(Math.random() + candidates.key.length)'],
     'never share a token, for one key',
   ),
   one(
     'S6',
     'one that is refused takes the others with it',
     'batch.ts',
-    ['if (isRefusedAsBatch(error)) await', 'if (!error) await'],
+    ['isRefused: isRefusedAsBatch', 'isRefused: (error) => isRefusedAsBatch(error) && false'],
     'do not suffer for one that is refused',
   ),
 ];
