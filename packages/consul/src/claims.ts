@@ -17,7 +17,7 @@ import { holderOf, isSemaphore, tokenOf, type Pair } from './pair.ts';
 import type { Cursor } from './park.ts';
 import { removeKey } from './removal.ts';
 import { checkSize, type Site } from './site.ts';
-import * as tx from './transaction.ts';
+import * as op from './operation.ts';
 import { Writer } from './writer.ts';
 
 /** A claim that finds the key moved looks again, but not for ever. */
@@ -125,17 +125,16 @@ export class Claims {
     }: { readonly claimId: string; readonly value: string; readonly free: Pair | undefined },
     signal: AbortSignal,
   ): Promise<Found | 'moved' | 'lock-delay'> {
-    const { connection, layout } = this.#site;
+    const { transactions, layout } = this.#site;
     const [path, beside] = [layout.lock(key), layout.checkpoint(key)];
-    const guard = free ? tx.isUnchanged(path, free.modifyIndex) : tx.isAbsent(path);
-    const operations = [guard, tx.lock(path, this.#session, value), tx.getAll(beside)];
+    const guard = free ? op.isUnchanged(path, free.modifyIndex) : op.isAbsent(path);
+    const operations = [guard, op.lock(path, this.#session, value), op.getAll(beside)];
     const isFirst = !this.#unanswered.has(claimId);
     this.#unanswered.add(claimId);
-    const answer = await tx.transact(connection, operations, signal);
+    const answer = await transactions.write(path, operations, signal);
     if (answer.applied || isFirst) this.#unanswered.delete(claimId);
     if (!answer.applied) return answer.why;
-    const pairs = new Map(answer.pairs.map((pair) => [pair.path, pair]));
-    return { lock: pairs.get(path), checkpoint: pairs.get(beside) };
+    return { lock: answer.pairs.get(path), checkpoint: answer.pairs.get(beside) };
   }
 
   /** A claim that was granted already. */
@@ -147,9 +146,9 @@ export class Claims {
   }
 
   async #read(key: Key, signal: AbortSignal): Promise<Found> {
-    const { connection, layout } = this.#site;
+    const { transactions, layout } = this.#site;
     const paths = [layout.lock(key), layout.checkpoint(key)] as const;
-    const pairs = await tx.readTogether(connection, paths, signal);
+    const pairs = await transactions.read(paths, signal);
     return { lock: pairs.get(paths[0]), checkpoint: pairs.get(paths[1]) };
   }
 

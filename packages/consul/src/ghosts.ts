@@ -1,6 +1,6 @@
 import { decodeRecord } from '@tenure/core/store';
 import type { Site } from './site.ts';
-import { isUnchanged, remove, transact } from './transaction.ts';
+import { isUnchanged, remove } from './operation.ts';
 
 interface Ghost {
   readonly path: string;
@@ -36,12 +36,13 @@ export class Ghosts {
 
   /** Comes after a look at `paths()`. */
   async sweep(signal: AbortSignal): Promise<void> {
-    const { connection, lookout } = this.#site;
+    const { transactions, lookout } = this.#site;
     await Promise.allSettled(
       [...this.#expected].map(async ([claimId, ghost]) => {
         const pair = lookout.glimpse(ghost.path);
         if (pair?.session === this.#session && decodeRecord(pair.value)?.claimId === claimId) {
-          await transact(connection, [isUnchanged(ghost.path, pair.modifyIndex), remove(ghost.path)], signal);
+          const { path } = ghost;
+          await transactions.write(path, [isUnchanged(path, pair.modifyIndex), remove(path)], signal);
         }
         ghost.sweepsLeft -= 1;
         if (ghost.sweepsLeft === 0) this.#drop(claimId, ghost);

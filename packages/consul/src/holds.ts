@@ -8,6 +8,8 @@ export class Holds {
   readonly #session: string;
   readonly #hint: () => void;
   readonly #all = new Map<string, Hold>();
+  /** By path. */
+  readonly #newest = new Map<string, Hold>();
 
   constructor(site: Site, session: string, hint: () => void) {
     this.#site = site;
@@ -25,13 +27,16 @@ export class Holds {
 
   add(hold: Hold): void {
     // A key is given to one claim at a time, so whoever had it before has it no more.
-    for (const other of this.#all.values()) if (other.path === hold.path) other.lost ??= 'superseded';
+    const former = this.#newest.get(hold.path);
+    if (former) former.lost ??= 'superseded';
+    this.#newest.set(hold.path, hold);
     this.#all.set(hold.claimId, hold);
     const session = this.#session;
     hold.leave = this.#site.lookout.observe(hold.path, {
       get since() {
         return hold.index;
       },
+      mayWait: true,
       seen: (pair) => {
         if (observe(hold, session, pair)) this.#hint();
       },
@@ -42,8 +47,10 @@ export class Holds {
 
   remove(claimId: string): Hold | undefined {
     const hold = this.#all.get(claimId);
-    hold?.leave();
+    if (!hold) return undefined;
+    hold.leave();
     this.#all.delete(claimId);
+    if (this.#newest.get(hold.path) === hold) this.#newest.delete(hold.path);
     return hold;
   }
 

@@ -1,3 +1,4 @@
+import { later, systemClock } from '@tenure/core/store';
 import type { Connection } from './connection.ts';
 import { crowd } from './crowd.ts';
 import type { Pair } from './pair.ts';
@@ -8,6 +9,8 @@ import { Shards } from './shards.ts';
 export interface Observer {
   /** The newest index at which the observer has seen the key. What is certainly older is not told. */
   readonly since: number;
+  /** A query for it may begin a moment later. Most locks are released before that, and never cost one. */
+  readonly mayWait?: boolean;
   seen(pair: Pair | undefined): void;
   /** The query broke; nothing is told until somebody asks again. */
   failed(error: unknown): void;
@@ -27,6 +30,8 @@ export interface LookoutOptions {
 const IDLE_WAIT_MS = 15_000;
 const MAX_WAIT_MS = 60_000;
 const MIN_WAIT_MS = 100;
+/** Who may wait waits for one to two of these, and so long a query goes on that nobody needs. */
+const MOMENT_MS = 100;
 
 /**
  * Watches any number of keys with a bounded number of blocking queries, for all sessions and observers of a store.
@@ -37,7 +42,11 @@ export class Lookout implements ShardHost {
   readonly #interests = new Map<string, Set<Interest>>();
   readonly #shards: Shards;
   readonly #waits = new Set<{ readonly waitMs: number }>();
+  /** Keys that no query covers yet, since all who watch them may wait: those of this moment, and of the last one. */
+  #young = new Set<string>();
+  #growing = new Set<string>();
   #isPlanned = true;
+  #cancelAlarm: (() => void) | undefined;
   #stamp = 0;
   #round = 0;
 
@@ -74,9 +83,14 @@ export class Lookout implements ShardHost {
     else this.#interests.set(path, new Set([interest]));
 
     const shard = this.#shards.for(path);
-    if (shard === undefined) this.#planSoon();
-    else if (!shard.isRunning) shard.start();
-    else if (shard.sight) tell(interest, path, shard.sight);
+    if (shard?.sight && shard.isRunning) tell(interest, path, shard.sight);
+    else if (shard && !(shard.isResting && observer.mayWait)) shard.start(this.since(path));
+    else if (observer.mayWait && (!interests || this.#mayWait(path))) this.#young.add(path);
+    else {
+      this.#grown(path);
+      this.#planSoon();
+    }
+    this.#wakeLater();
     return () => this.#leave(path, interest);
   }
 
@@ -85,7 +99,11 @@ export class Lookout implements ShardHost {
    * Rejects if that can't be done.
    */
   async verify(paths: Iterable<string>, round: number, signal: AbortSignal): Promise<void> {
-    this.#replan();
+    if (!this.#isPlanned || this.#young.size + this.#growing.size > 0) {
+      this.#young.clear();
+      this.#growing.clear();
+      this.#replan();
+    }
     const silent = new Set<Shard>();
     for (const path of paths) {
       const shard = this.#shards.for(path);
@@ -96,7 +114,7 @@ export class Lookout implements ShardHost {
     await Promise.all(
       [...silent].map(async (shard) => {
         this.seen(shard, await shard.look('renewals', all));
-        if (this.#shards.has(shard)) shard.start();
+        if (this.#shards.has(shard)) shard.start(this.since(shard.target.path));
       }),
     );
   }
@@ -108,10 +126,15 @@ export class Lookout implements ShardHost {
     shard.sight = sight;
     let hasNews = false;
     for (const path of shard.keys) {
-      const isSame = before && before.pairs.get(path)?.modifyIndex === sight.pairs.get(path)?.modifyIndex;
-      hasNews ||= !isSame;
+      const pair = sight.pairs.get(path);
+      const isSame = before && before.pairs.get(path)?.modifyIndex === pair?.modifyIndex;
       if (isSame && before.asked >= this.#newest(path)) continue;
-      for (const interest of this.#interests.get(path) ?? []) tell(interest, path, sight);
+      for (const interest of this.#interests.get(path) ?? []) {
+        // What the observer has written itself is no news to it, and where others write much must not be looked up at once.
+        const isKnown = shard.target.recurse && pair && pair.modifyIndex <= interest.observer.since;
+        hasNews ||= !isSame && !isKnown;
+        tell(interest, path, sight);
+      }
     }
     return hasNews;
   }
@@ -125,6 +148,7 @@ export class Lookout implements ShardHost {
 
   close(reason: unknown): void {
     const told = [...this.#interests.values()];
+    this.#cancelAlarm?.();
     this.#shards.stop();
     this.#interests.clear();
     for (const interests of told) for (const { observer } of interests) observer.failed(reason);
@@ -132,8 +156,14 @@ export class Lookout implements ShardHost {
 
   /** The newest known state; undefined also when nothing is known. */
   glimpse(path: string): Pair | undefined {
-    if (!this.#interests.has(path)) return undefined;
-    return this.#shards.for(path)?.sight?.pairs.get(path);
+    return this.#shards.covering(path)?.sight?.pairs.get(path);
+  }
+
+  /** What everybody who watches the key has seen of it. */
+  since(path: string): number {
+    let oldest = Infinity;
+    for (const { observer } of this.#interests.get(path) ?? []) oldest = Math.min(oldest, observer.since);
+    return oldest === Infinity ? 0 : oldest;
   }
 
   /** When the youngest observer of that key came. */
@@ -147,7 +177,18 @@ export class Lookout implements ShardHost {
     const interests = this.#interests.get(path);
     if (!interests?.delete(interest) || interests.size > 0) return;
     this.#interests.delete(path);
-    this.#planSoon();
+    this.#grown(path);
+    this.#shards.leave(path);
+    this.#wakeLater();
+  }
+
+  #mayWait(path: string): boolean {
+    return this.#young.has(path) || this.#growing.has(path);
+  }
+
+  #grown(path: string): void {
+    this.#young.delete(path);
+    this.#growing.delete(path);
   }
 
   /** Not at once: a thousand keys may come together. */
@@ -158,9 +199,23 @@ export class Lookout implements ShardHost {
   }
 
   #replan(): void {
-    if (this.#isPlanned) return;
     this.#isPlanned = true;
-    this.#shards.cover(new Set(this.#interests.keys()));
+    this.#shards.cover([...this.#interests.keys()].filter((path) => !this.#mayWait(path)));
+  }
+
+  /** While something is left to do then. */
+  #wakeLater(): void {
+    if (this.#cancelAlarm) return;
+    if (this.#young.size === 0 && this.#growing.size === 0 && !this.#shards.hasIdle) return;
+    this.#cancelAlarm = systemClock.alarm(later(systemClock.now(), MOMENT_MS), () => {
+      this.#cancelAlarm = undefined;
+      const hasGrown = this.#growing.size > 0;
+      this.#growing = this.#young;
+      this.#young = new Set();
+      this.#shards.dropIdle();
+      if (hasGrown || this.#shards.isTooWide) this.#replan();
+      this.#wakeLater();
+    });
   }
 }
 

@@ -9,17 +9,17 @@ import {
 import { holderOf, pairOf, tokenOf, type Pair } from './pair.ts';
 import { destroy } from './session.ts';
 import type { Site } from './site.ts';
-import { isHeldBy, isUnchanged, lock, readTogether, transact, unlock } from './transaction.ts';
+import { isHeldBy, isUnchanged, lock, unlock } from './operation.ts';
 
 const ATTEMPTS = 5;
 
 export async function holder(
-  { connection, layout }: Site,
+  { transactions, layout }: Site,
   key: Key,
   signal: AbortSignal,
 ): Promise<Holder | undefined> {
   const path = layout.lock(key);
-  return holderOf(key.name, (await readTogether(connection, [path], signal)).get(path));
+  return holderOf(key.name, (await transactions.read([path], signal)).get(path));
 }
 
 export async function list(
@@ -52,13 +52,13 @@ export async function list(
  * keeps its session and its other keys, finds its own record marked under a key that is no longer its own.
  */
 export async function evict(
-  { connection, layout }: Site,
+  { transactions, layout }: Site,
   { key, token, force }: { readonly key: Key; readonly token: bigint; readonly force: boolean },
   signal: AbortSignal,
 ): Promise<boolean> {
   const path = layout.lock(key);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const pair = (await readTogether(connection, [path], signal)).get(path);
+    const pair = (await transactions.read([path], signal)).get(path);
     if (!pair || pair.session === '' || tokenOf(pair) !== token) return false;
     const record = decodeRecord(pair.value);
     if (!force && !record) return false;
@@ -66,7 +66,7 @@ export async function evict(
     const value = record ? encodeRecord({ ...record, token, evict: true }) : pair.value;
     const write = force ? unlock(path, pair.session, value) : lock(path, pair.session, value);
     const guards = [isHeldBy(path, pair.session), isUnchanged(path, pair.modifyIndex)];
-    if ((await transact(connection, [...guards, write], signal)).applied) return true;
+    if ((await transactions.write(path, [...guards, write], signal)).applied) return true;
   }
   throw new NotAppliedError(`${path} kept changing while its holder was to be evicted`);
 }
@@ -74,7 +74,7 @@ export async function evict(
 /** Ends the session of the holder with that token. With a lock-delay, its keys stay closed for that long all the same. */
 export async function endSession(site: Site, key: Key, token: bigint, signal: AbortSignal): Promise<boolean> {
   const path = site.layout.lock(key);
-  const pair = (await readTogether(site.connection, [path], signal)).get(path);
+  const pair = (await site.transactions.read([path], signal)).get(path);
   if (!pair || pair.session === '' || tokenOf(pair) !== token) return false;
   await destroy(site, pair.session, signal);
   return true;
@@ -99,7 +99,7 @@ const isNews = (latest: Seen, shown: Seen): boolean =>
 /** Keeps the latest state only: a slow consumer skips what is over. */
 export async function* watch(site: Site, key: Key, signal: AbortSignal): AsyncGenerator<Holder | undefined> {
   const path = site.layout.lock(key);
-  const first = (await readTogether(site.connection, [path], signal)).get(path);
+  const first = (await site.transactions.read([path], signal)).get(path);
   let shown: Seen = seenOf(key.name, first);
   let next: Seen | undefined = shown;
   let failure: { readonly error: unknown } | undefined;

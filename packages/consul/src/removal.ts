@@ -2,7 +2,7 @@ import { decodeRecord, NotAppliedError } from '@tenure/core/store';
 import type { Hold } from './hold.ts';
 import type { Pair } from './pair.ts';
 import type { Site } from './site.ts';
-import { isUnchanged, readTogether, remove, transact } from './transaction.ts';
+import { isUnchanged, remove } from './operation.ts';
 
 const ATTEMPTS = 5;
 
@@ -18,15 +18,15 @@ interface Leaving {
  * Deletes the key if that claim holds it, or has left it behind and nobody holds it. Waiters wake as with an unlock,
  * no lock-delay begins, `consul lock` does the same, and tokens rise all the same: they follow the raft index.
  */
-export async function removeKey({ connection }: Site, leaving: Leaving, signal: AbortSignal): Promise<void> {
+export async function removeKey({ transactions }: Site, leaving: Leaving, signal: AbortSignal): Promise<void> {
   const { path, hold } = leaving;
   let index = hold?.lost ? undefined : hold?.index;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     if (index !== undefined) {
-      const answer = await transact(connection, [isUnchanged(path, index), remove(path)], signal);
+      const answer = await transactions.write(path, [isUnchanged(path, index), remove(path)], signal);
       if (answer.applied) return;
     }
-    const pair = (await readTogether(connection, [path], signal)).get(path);
+    const pair = (await transactions.read([path], signal)).get(path);
     if (!pair || !mayRemove(pair, leaving)) return;
     index = pair.modifyIndex;
   }

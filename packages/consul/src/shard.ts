@@ -2,6 +2,7 @@ import { StoreUnavailableError } from '@tenure/core/store';
 import type { Connection, Lane } from './connection.ts';
 import { pairOf, type Pair } from './pair.ts';
 import type { Target } from './plan.ts';
+import { setImmediate as breathe } from 'node:timers/promises';
 
 /** What a query saw: everything at its target that exists, at one instant. */
 export interface Sight {
@@ -15,6 +16,8 @@ export interface ShardHost {
   readonly connection: Connection;
   /** Longest wait of a query; silence beyond it is trouble. */
   waitMs(): number;
+  /** The newest index at which all who watch the key have seen it; 0 if somebody has not. */
+  since(path: string): number;
   /** A number greater than all before. */
   stamp(): number;
   /** True if something that somebody waits for has changed. */
@@ -40,6 +43,7 @@ export class Shard {
   answeredIn = -1;
   readonly #host: ShardHost;
   #running: AbortController | undefined;
+  #isResting = false;
 
   constructor(target: Target, host: ShardHost) {
     this.target = target;
@@ -50,10 +54,17 @@ export class Shard {
     return this.#running !== undefined;
   }
 
-  start(): void {
+  /** It was answered when nobody waited for it, and has not been asked again. */
+  get isResting(): boolean {
+    return this.#isResting;
+  }
+
+  /** What is known up to `since` is not asked for again, where one key's index tells that. */
+  start(since: number): void {
     if (this.#running) return;
+    this.#isResting = false;
     this.#running = new AbortController();
-    void this.#run(this.#running);
+    void this.#run(this.#running, this.target.recurse ? 0 : since);
   }
 
   stop(): void {
@@ -66,8 +77,8 @@ export class Shard {
     return this.#ask(lane, {}, undefined, signal);
   }
 
-  async #run(running: AbortController): Promise<void> {
-    let index = 0;
+  async #run(running: AbortController, since: number): Promise<void> {
+    let index = since;
     let fruitless = 0;
     try {
       while (!running.signal.aborted) {
@@ -76,6 +87,9 @@ export class Shard {
         const pauseMs = fruitless < PATIENCE ? 0 : Math.min(25 * 2 ** (fruitless - PATIENCE), MAX_PAUSE_MS);
         const sight = await this.#ask('queries', ...this.#blocking(index, pauseMs), running.signal);
         const hasNews = this.#host.seen(this, sight);
+        // Whoever was woken claims first, and needs the query no more then.
+        if (hasNews) await breathe();
+        if (this.keys.size === 0) return this.#rest(running);
         const isTimeout = sight.index === index && index > 1;
         fruitless = hasNews || isTimeout ? 0 : fruitless + 1;
         // An index that went back (a restored snapshot, a reaped tombstone) says nothing: start anew.
@@ -86,6 +100,14 @@ export class Shard {
       this.#running = undefined;
       this.#host.failed(this, error);
     }
+  }
+
+  /** Nobody waits for the next answer. What it has seen is old when somebody does. */
+  #rest(running: AbortController): void {
+    if (this.#running !== running) return;
+    this.#running = undefined;
+    this.#isResting = true;
+    this.sight = undefined;
   }
 
   #blocking(index: number, pauseMs: number): [Record<string, string>, number] {

@@ -3,12 +3,14 @@ import type { Connection } from './connection.ts';
 import type { Layout } from './keys.ts';
 import type { Lookout } from './lookout.ts';
 import type { Settings } from './options.ts';
+import type { Transactions } from './transactions.ts';
 
 /** What everything of one store shares. */
 export interface Site {
   readonly settings: Settings;
   readonly connection: Connection;
   readonly layout: Layout;
+  readonly transactions: Transactions;
   readonly lookout: Lookout;
   /** When to ask again for a key that nobody holds and Consul does not give out: it does not say how long. */
   readonly delayRetryMs: number;

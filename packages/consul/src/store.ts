@@ -6,6 +6,7 @@ import { Lookout } from './lookout.ts';
 import { endSession, evict, holder, list, watch } from './observing.ts';
 import { MAX_TTL_MS, settingsOf, type ConsulOptions } from './options.ts';
 import { openSession } from './opening.ts';
+import { Transactions } from './transactions.ts';
 import { MAX_VALUE_BYTES, type Site } from './site.ts';
 
 const KEEPS_WORD =
@@ -22,6 +23,7 @@ export function consul(options: ConsulOptions = {}): Store {
   const site: Site = {
     settings,
     connection,
+    transactions: new Transactions(connection),
     lookout,
     layout: layout(settings.keyPrefix),
     delayRetryMs: settings.lockDelayMs === 0 ? 1000 : Math.min(1000, settings.lockDelayMs),

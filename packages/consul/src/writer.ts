@@ -3,8 +3,8 @@ import { encodeCheckpoint, savedIn } from './checkpoint.ts';
 import { observe, valueOf, type Hold } from './hold.ts';
 import type { Pair } from './pair.ts';
 import { checkSize, type Site } from './site.ts';
-import { isAbsent, isHeldBy, isUnchanged, lock, readTogether, set, transact } from './transaction.ts';
-import type { Operation } from './transaction.ts';
+import { isAbsent, isHeldBy, isUnchanged, lock, set } from './operation.ts';
+import type { Operation } from './operation.ts';
 
 /** A write that finds the key moved (an operator's mark, a plain PUT) looks again, but not for ever. */
 const ATTEMPTS = 5;
@@ -40,7 +40,7 @@ export class Writer {
     { text, sequence }: { readonly text: string; readonly sequence: number },
     signal: AbortSignal,
   ): Promise<void> {
-    const { connection, layout } = this.#site;
+    const { transactions, layout } = this.#site;
     const path = layout.checkpoint(hold.key);
     const value = encodeCheckpoint({ token: hold.token, sequence, text });
     checkSize('the checkpoint', text);
@@ -49,12 +49,13 @@ export class Writer {
       if (hold.saved.sequence >= sequence) return;
       const { index } = hold.saved;
       const guard = index === undefined ? isAbsent(path) : isUnchanged(path, index);
-      const answer = await transact(connection, [...this.#guards(hold), guard, set(path, value)], signal);
+      const operations = [...this.#guards(hold), guard, set(path, value)];
+      const answer = await transactions.write(hold.path, operations, signal);
       if (answer.applied) {
-        hold.saved = { index: answer.pairs.findLast((pair) => pair.path === path)?.modifyIndex, sequence };
+        hold.saved = { index: answer.pairs.get(path)?.modifyIndex, sequence };
         return;
       }
-      const pairs = await readTogether(connection, [hold.path, path], signal);
+      const pairs = await transactions.read([hold.path, path], signal);
       this.demand(hold, pairs.get(hold.path));
       hold.saved = savedIn(pairs.get(path), hold.token);
     }
@@ -62,16 +63,16 @@ export class Writer {
   }
 
   async #write(hold: Hold, value: () => string, signal: AbortSignal): Promise<void> {
-    const { connection } = this.#site;
+    const { transactions } = this.#site;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       // The lock operation, unlike a plain set, leaves LockIndex and flags as Go's clients expect them.
       const write = lock(hold.path, this.#session, value());
-      const answer = await transact(connection, [...this.#guards(hold), write], signal);
+      const answer = await transactions.write(hold.path, [...this.#guards(hold), write], signal);
       if (answer.applied) {
-        hold.index = Math.max(hold.index, answer.pairs.at(-1)?.modifyIndex ?? 0);
+        hold.index = Math.max(hold.index, answer.pairs.get(hold.path)?.modifyIndex ?? 0);
         return;
       }
-      this.demand(hold, (await readTogether(connection, [hold.path], signal)).get(hold.path));
+      this.demand(hold, (await transactions.read([hold.path], signal)).get(hold.path));
     }
     throw new NotAppliedError(`${hold.path} kept changing while it was to be written`);
   }

@@ -200,8 +200,11 @@ describe.skipIf(!(await serverOrSkip('consul', { own: true })))('access', () => 
     const cluster = await startConsul({ httpMaxConnsPerClient: 6, own: true });
     const bench = new Bench(memberOf(cluster).url);
     const session = await bench.session({ maxConnections: 32 });
-    const claims = Array.from({ length: 60 }, (_, index) => bench.grant(session, `job-${index}`));
-    const outcomes = await Promise.allSettled(claims);
+    await bench.grant(session);
+    const store = bench.store({ maxConnections: 32 });
+    // Nothing of that goes together with anything else.
+    const lists = Array.from({ length: 60 }, () => store.list(bench.key(''), soon()));
+    const outcomes = await Promise.allSettled(lists);
     const errors = outcomes.flatMap((outcome) =>
       outcome.status === 'rejected' ? [outcome.reason as Error] : [],
     );
