@@ -11,6 +11,7 @@ import {
 } from '@tenure/core/store';
 import { decodeCheckpoint, savedIn } from './checkpoint.ts';
 import { crowd } from './crowd.ts';
+import { Crowds } from './crowds.ts';
 import { Ghosts } from './ghosts.ts';
 import { Holds } from './holds.ts';
 import { holderOf, isSemaphore, tokenOf, type Pair } from './pair.ts';
@@ -35,6 +36,7 @@ export class Claims {
   readonly #holds: Holds;
   readonly #ghosts: Ghosts;
   readonly #writer: Writer;
+  readonly #crowds = new Crowds();
   /** Claims that were sent and not answered. */
   readonly #unanswered = new Set<string>();
 
@@ -48,9 +50,15 @@ export class Claims {
 
   /**
    * Takes a free key and no other: the lock operation alone would succeed on a key that another claim of this very
-   * session holds. The common case is one round trip.
+   * session holds. The common case is one round trip. Where many
+   * want the key those who were woken come first: who was not looks before it writes.
    */
-  async claim(key: Key, proposal: ClaimRecord, signal: AbortSignal): Promise<Granted | Held> {
+  async claim(
+    key: Key,
+    proposal: ClaimRecord,
+    { wasWoken }: { readonly wasWoken: boolean },
+    signal: AbortSignal,
+  ): Promise<Granted | Held> {
     const path = this.#site.layout.lock(key);
     const value = encodeRecord(proposal);
     checkSize('the record', value);
@@ -58,9 +66,23 @@ export class Claims {
 
     let free = this.#site.lookout.glimpse(path);
     if (free?.session !== '') free = undefined;
+    if (this.#crowds.has(path) && !wasWoken) {
+      await this.#crowds.nap(path, 'newcomer', signal);
+      const found = await this.#read(key, signal);
+      const verdict = this.#judge(key, proposal, found);
+      if (verdict) return verdict;
+      free = found.lock;
+    }
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const answer = await this.#take(key, { claimId: proposal.claimId, value, free }, signal);
-      if (typeof answer === 'object') return this.#granted(key, proposal, answer);
+      if (typeof answer === 'object') {
+        this.#crowds.won(path);
+        return this.#granted(key, proposal, answer);
+      }
+      if (wasWoken || attempt > 1) {
+        this.#crowds.lost(path);
+        await this.#crowds.nap(path, 'loser', signal);
+      }
       const found = await this.#read(key, signal);
       const verdict = this.#judge(key, proposal, found);
       if (verdict) return verdict;

@@ -154,6 +154,11 @@ export class Lookout implements ShardHost {
     for (const interests of told) for (const { observer } of interests) observer.failed(reason);
   }
 
+  /** A query is under way whose answer, when it comes, may be of long ago: whoever wants the present has to ask for it. */
+  isWatching(path: string): boolean {
+    return this.#shards.covering(path)?.isRunning === true;
+  }
+
   /** The newest known state; undefined also when nothing is known. */
   glimpse(path: string): Pair | undefined {
     return this.#shards.covering(path)?.sight?.pairs.get(path);

@@ -99,9 +99,11 @@ const isNews = (latest: Seen, shown: Seen): boolean =>
 /** Keeps the latest state only: a slow consumer skips what is over. */
 export async function* watch(site: Site, key: Key, signal: AbortSignal): AsyncGenerator<Holder | undefined> {
   const path = site.layout.lock(key);
-  const first = (await site.transactions.read([path], signal)).get(path);
-  let shown: Seen = seenOf(key.name, first);
-  let next: Seen | undefined = shown;
+  // Otherwise the query that begins now has the first answer.
+  const asks = site.lookout.isWatching(path);
+  const first = asks ? (await site.transactions.read([path], signal)).get(path) : undefined;
+  let shown: Seen | undefined;
+  let next = asks ? seenOf(key.name, first) : undefined;
   let failure: { readonly error: unknown } | undefined;
   let wake: (() => void) | undefined;
   const look = () => wake?.();
@@ -110,7 +112,7 @@ export async function* watch(site: Site, key: Key, signal: AbortSignal): AsyncGe
     since: first?.modifyIndex ?? 0,
     seen(pair) {
       const seen = seenOf(key.name, pair);
-      next = { ...seen, holder: steady(seen.holder, next?.holder ?? shown.holder, pair) };
+      next = { ...seen, holder: steady(seen.holder, next?.holder ?? shown?.holder, pair) };
       wake?.();
     },
     failed(error) {
@@ -119,11 +121,11 @@ export async function* watch(site: Site, key: Key, signal: AbortSignal): AsyncGe
     },
   });
   try {
-    for (let isFirst = true; ; isFirst = false) {
+    for (;;) {
       signal.throwIfAborted();
-      const latest = next ?? shown;
+      const latest: Seen | undefined = next;
       next = undefined;
-      if (isFirst || isNews(latest, shown)) {
+      if (latest && (!shown || isNews(latest, shown))) {
         shown = latest;
         yield latest.holder;
       } else if (failure) {

@@ -10,7 +10,7 @@ import {
 } from '@tenure/core/store';
 import { Claims } from './claims.ts';
 import { durationMs } from './duration.ts';
-import { park } from './park.ts';
+import { Park } from './park.ts';
 import type { Site } from './site.ts';
 
 /** A blocking query is answered four times per TTL, so that every renewal, three per TTL, has heard each of them. */
@@ -22,6 +22,7 @@ export class ConsulSession implements StoreSession {
   readonly adopted: boolean;
   readonly #site: Site;
   readonly #claims: Claims;
+  readonly #park: Park;
   readonly #gone = new AbortController();
   readonly #hints = new Set<() => void>();
   readonly #rest: () => void;
@@ -33,6 +34,7 @@ export class ConsulSession implements StoreSession {
     this.ttlMs = made.ttlMs;
     this.adopted = made.adopted;
     this.#site = site;
+    this.#park = new Park(site.lookout, made.id);
     this.#claims = new Claims(site, made.id, () => {
       for (const hint of this.#hints) hint();
     });
@@ -67,12 +69,12 @@ export class ConsulSession implements StoreSession {
   }
 
   claim(key: Key, proposal: ClaimRecord, signal: AbortSignal): Promise<Granted | Held> {
-    return this.#heed(this.#claims.claim(key, proposal, signal));
+    const wasWoken = this.#park.leave(proposal.claimId);
+    return this.#heed(this.#claims.claim(key, proposal, { wasWoken }, signal));
   }
 
   park(held: Held, signal: AbortSignal): Promise<void> {
-    const { lookout, layout } = this.#site;
-    return park(lookout, { path: layout.lock(held.key), session: this.id, held }, signal);
+    return this.#park.wait(this.#site.layout.lock(held.key), held, signal);
   }
 
   /** Without a request: a query that brings nothing in time fails, and whoever waits is told. A lock-delay ends by itself, and nobody tells. */
@@ -82,6 +84,7 @@ export class ConsulSession implements StoreSession {
   }
 
   release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
+    this.#park.leave(claimId);
     return this.#claims.release(key, claimId, signal);
   }
 
