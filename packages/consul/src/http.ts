@@ -54,7 +54,8 @@ export function exchange(
         try {
           const answer = answerOf(response, text);
           const { status } = answer;
-          if ((status >= 200 && status < 300) || status === 404 || status === 409) settle(() => resolve(answer));
+          if ((status >= 200 && status < 300) || status === 404 || status === 409)
+            settle(() => resolve(answer));
           else fail(new UnwantedStatus(response, answer.body));
         } catch (error) {
           fail(error);
@@ -65,7 +66,7 @@ export function exchange(
       signal.removeEventListener('abort', cancel);
       outcome();
     };
-    const fail = (error: unknown): void => settle(() => reject(error as Error));
+    const fail = (error: unknown): void => settle(() => reject(error));
     const cancel = (): void => {
       fail(signal.reason);
       asked.destroy();
@@ -101,7 +102,8 @@ function optionsOf(
 
 function queryOf(query: Request['query']): string {
   let text = '';
-  for (const name in query) text += `${text === '' ? '?' : '&'}${name}=${encodeURIComponent(query[name] ?? '')}`;
+  for (const name in query)
+    text += `${text === '' ? '?' : '&'}${name}=${encodeURIComponent(query[name] ?? '')}`;
   return text;
 }
 

@@ -130,9 +130,10 @@ export class Lookout implements ShardHost {
       const isSame = before && before.pairs.get(path)?.modifyIndex === pair?.modifyIndex;
       if (isSame && before.asked >= this.#newest(path)) continue;
       for (const interest of this.#interests.get(path) ?? []) {
-        // What the observer has written itself is no news to it, and where others write much must not be looked up at once.
-        const isKnown = shard.target.recurse && pair && pair.modifyIndex <= interest.observer.since;
-        hasNews ||= !isSame && !isKnown;
+        // The index moves with every write: nothing has happened since. Others of a folder may have written all the time.
+        const isKnown = pair?.modifyIndex === interest.observer.since;
+        hasNews ||= !isSame && !(isKnown && shard.target.recurse);
+        if (isKnown) continue;
         tell(interest, path, sight);
       }
     }

@@ -40,10 +40,12 @@ export async function list(
   );
   if (status === 404) return [];
   if (!Array.isArray(body)) throw new StoreUnavailableError(`consul: list: unexpected answer ${status}`);
-  return body.map(pairOf).flatMap((pair) => {
-    const name = layout.name(prefix.namespace, pair.path);
-    return name?.startsWith(prefix.name) ? (holderOf(name, pair) ?? []) : [];
-  });
+  return body
+    .map((raw) => pairOf(raw))
+    .flatMap((pair) => {
+      const name = layout.name(prefix.namespace, pair.path);
+      return name?.startsWith(prefix.name) ? (holderOf(name, pair) ?? []) : [];
+    });
 }
 
 /**

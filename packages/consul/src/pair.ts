@@ -28,8 +28,11 @@ interface RawPair {
   readonly Flags: number;
 }
 
-export function pairOf(raw: unknown): Pair {
+/** What has not changed since it was `known` is that again: of a folder most has not. */
+export function pairOf(raw: unknown, known?: ReadonlyMap<string, Pair>): Pair {
   const { Key, Value, Session, CreateIndex, ModifyIndex, LockIndex, Flags } = raw as RawPair;
+  const same = known?.get(Key);
+  if (same && same.modifyIndex === ModifyIndex && same.session === (Session ?? '')) return same;
   return {
     path: Key,
     value: Value === null ? '' : Buffer.from(Value, 'base64').toString(),

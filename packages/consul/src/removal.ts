@@ -18,7 +18,11 @@ interface Leaving {
  * Deletes the key if that claim holds it, or has left it behind and nobody holds it. Waiters wake as with an unlock,
  * no lock-delay begins, `consul lock` does the same, and tokens rise all the same: they follow the raft index.
  */
-export async function removeKey({ transactions }: Site, leaving: Leaving, signal: AbortSignal): Promise<void> {
+export async function removeKey(
+  { transactions }: Site,
+  leaving: Leaving,
+  signal: AbortSignal,
+): Promise<void> {
   const { path, hold } = leaving;
   let index = hold?.lost ? undefined : hold?.index;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {

@@ -28,8 +28,8 @@ export interface ShardHost {
 /** Above every raft index: a query that waits for it only waits. Still a safe integer for whoever parses it as one. */
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-/** After so many wake-ups in a row that were about other keys, the shard looks at intervals instead. */
-const PATIENCE = 4;
+/** After so many wake-ups in a row that brought nothing new, a query looks at intervals instead; one of a folder, whose answers are long, after one. */
+const PATIENCE = 3;
 const MAX_PAUSE_MS = 200;
 
 /** One blocking query, asked again and again. */
@@ -84,7 +84,9 @@ export class Shard {
       while (!running.signal.aborted) {
         // Consul's own `wait` is the pause: a store has no timers. A query for an index that never comes returns
         // when the wait is over, however often foreign keys change meanwhile.
-        const pauseMs = fruitless < PATIENCE ? 0 : Math.min(25 * 2 ** (fruitless - PATIENCE), MAX_PAUSE_MS);
+        const patience = this.target.recurse ? 0 : PATIENCE;
+        const pauseMs =
+          fruitless <= patience ? 0 : Math.min(25 * 2 ** (fruitless - patience - 1), MAX_PAUSE_MS);
         const sight = await this.#ask('queries', ...this.#blocking(index, pauseMs), running.signal);
         const hasNews = this.#host.seen(this, sight);
         // Whoever was woken claims first, and needs the query no more then.
@@ -139,7 +141,8 @@ export class Shard {
       signal,
     );
     // Nothing there is an answer with an index of its own. One below 1, which is a fault, would ask for no wait at all.
-    const found = status === 200 && Array.isArray(body) ? body.map(pairOf) : [];
+    const known = this.sight?.pairs;
+    const found = status === 200 && Array.isArray(body) ? body.map((raw) => pairOf(raw, known)) : [];
     if (index === undefined || (status !== 200 && status !== 404)) {
       throw new StoreUnavailableError(`consul: query: unexpected answer ${status} ${JSON.stringify(body)}`);
     }

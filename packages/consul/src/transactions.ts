@@ -45,12 +45,13 @@ interface RawResult {
   readonly Errors: readonly RawError[] | null;
 }
 
-/** Consul takes 64 operations, newer ones 128. Nothing here has more than four of them, and a claim three. */
+/** Consul takes 64 operations, newer ones 128. */
 const MOST_OPERATIONS = 64;
-const MOST_IN_ONE = 4;
 const MOST_BYTES = 256 * 1024;
+/** An operation counts as so many bytes at least: as many as may be fill a batch, of however many each part has. */
+const LEAST_BYTES = MOST_BYTES / MOST_OPERATIONS;
 /** Of which each waits for the disk: what comes meanwhile goes with the next. */
-const AT_ONCE = 4;
+const AT_ONCE = 2;
 
 /** Writes and consistent reads of one store. Those that come together go together. */
 export class Transactions {
@@ -62,7 +63,7 @@ export class Transactions {
   constructor(connection: Connection) {
     this.#connection = connection;
     const shape = {
-      most: MOST_OPERATIONS / MOST_IN_ONE,
+      most: MOST_OPERATIONS,
       mostBytes: MOST_BYTES,
       atOnce: AT_ONCE,
       isRefused: (error: unknown) => error instanceof ValueTooLargeError,
@@ -72,7 +73,11 @@ export class Transactions {
   }
 
   /** `path` is what it is about: no two transactions about the same go together. */
-  async write(path: string, operations: readonly Operation[], signal: AbortSignal): Promise<Applied | Refused> {
+  async write(
+    path: string,
+    operations: readonly Operation[],
+    signal: AbortSignal,
+  ): Promise<Applied | Refused> {
     const answer = await this.#writes.run(partOf(path, operations, signal), signal);
     if ('error' in answer) throw answer.error;
     return answer;
@@ -88,7 +93,10 @@ export class Transactions {
    * One refused operation rolls back all, and Consul names each that was: the others are sent again without them, those
    * only that somebody still waits for. Every round has fewer.
    */
-  async #write(parts: readonly Part[], signal: AbortSignal): Promise<readonly (Applied | Refused | Failed)[]> {
+  async #write(
+    parts: readonly Part[],
+    signal: AbortSignal,
+  ): Promise<readonly (Applied | Refused | Failed)[]> {
     const answers = new Map<Part, Applied | Refused | Failed>();
     let left = parts;
     while (left.length > 0) {
@@ -121,12 +129,11 @@ export class Transactions {
   }
 }
 
-const partOf = (lane: string, operations: readonly Operation[], signal: AbortSignal): Part => ({
-  lane,
-  operations,
-  signal,
-  bytes: operations.reduce((sum, operation) => sum + operation.length, 0),
-});
+function partOf(lane: string, operations: readonly Operation[], signal: AbortSignal): Part {
+  let length = 0;
+  for (const operation of operations) length += operation.length;
+  return { lane, operations, signal, bytes: Math.max(length, operations.length * LEAST_BYTES) };
+}
 
 const bodyOf = ({ body }: Answer): Partial<RawResult> =>
   typeof body === 'object' && body !== null ? body : {};
@@ -145,7 +152,10 @@ const unexpected = (name: string, { status, body }: Answer): Error =>
   new StoreUnavailableError(`consul: ${name} refused: ${status} ${JSON.stringify(body)}`);
 
 /** Undefined if there is none, or one that is nobody's. */
-function reasonsOf(parts: readonly Part[], errors: readonly RawError[]): ReadonlyMap<Part, string> | undefined {
+function reasonsOf(
+  parts: readonly Part[],
+  errors: readonly RawError[],
+): ReadonlyMap<Part, string> | undefined {
   const owners = parts.flatMap((part) => part.operations.map(() => part));
   const reasons = new Map<Part, string>();
   for (const { OpIndex, What } of errors) {
