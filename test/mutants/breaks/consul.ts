@@ -99,10 +99,7 @@ export const consulBreaks: readonly Mutation[] = [
     'requests',
     'one that is refused takes the others of its batch along',
     'transactions.ts',
-    [
-      'for (const [part, reason] of reasons) answers.set(part, verdictOf(reason, answer));',
-      'for (const part of left) answers.set(part, verdictOf([...reasons.values()].join(), answer));',
-    ],
+    ['while (left.length > 0) {', 'while (left === parts) {'],
     'are three: all, those that can win, and a look',
   ),
   one(
