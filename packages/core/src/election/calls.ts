@@ -88,6 +88,7 @@ export class ElectionCalls {
       return await ask();
     } finally {
       place.leave('answered');
+      if (this.#place === place) this.#place = undefined;
     }
   }
 

@@ -55,12 +55,13 @@ export class MemorySession implements StoreSession {
     const { promise, resolve, reject } = withResolvers();
     const abort = (): void => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
+    claim.parked ??= new Set();
     claim.parked.add(resolve);
     try {
       await promise;
     } finally {
       signal.removeEventListener('abort', abort);
-      claim.parked.delete(resolve);
+      claim.parked?.delete(resolve);
     }
   }
 

@@ -16,7 +16,7 @@ import type { Key, StoreSession } from '../store.ts';
 
 type Happening = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'at'> : never) : never;
 
-const CALLS_IN_FLIGHT = 64;
+const CALLS_IN_FLIGHT = 256;
 
 /** Keeps one session alive for everybody in this tenure, and a new one when that is gone. */
 export class Session {
