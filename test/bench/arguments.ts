@@ -25,6 +25,8 @@ export interface Settings {
   readonly ttlMs: number;
   /** Where all samples go, as JSON. */
   readonly json: string | undefined;
+  /** The folder where charts go, as SVG. */
+  readonly charts: string | undefined;
 }
 
 /** @throws for what makes no sense, quoting it */
@@ -43,9 +45,10 @@ export function settingsFrom(args: readonly string[]): Settings {
       'contend-ms': { type: 'string' },
       ttl: { type: 'string' },
       json: { type: 'string' },
+      charts: { type: 'string' },
     },
   });
-  const { url, json } = values;
+  const { url, json, charts } = values;
   if (url !== undefined && values.store.length > 0)
     throw new Error('--store starts servers and --url names one that runs: give one of them');
   return {
@@ -60,6 +63,7 @@ export function settingsFrom(args: readonly string[]): Settings {
     contendMs: wholeNumber(values['contend-ms'], 4000),
     ttlMs: wholeNumber(values.ttl, 3000),
     json,
+    charts,
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * `pnpm bench [--scenario name …] [--store name … | --url redis://… --namespace name] [--runs 5] [--count 300]
- * [--keys 1000,10000] [--waiters 32] [--contend-ms 4000] [--ttl 3000] [--json file]`: how much Tenure costs over the least
+ * [--keys 1000,10000] [--waiters 32] [--contend-ms 4000] [--ttl 3000] [--json file] [--charts folder]`: how much Tenure costs over the least
  * code that does the same job, and beside other libraries, measured in one run. It is a report: it ends with 0 whatever
  * it has measured.
  */
@@ -8,6 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { print } from '../chaos/arguments.ts';
 import { venueOrSkip } from '../servers/venue.ts';
 import { settingsFrom } from './arguments.ts';
+import { writeCharts } from './charts.ts';
 import type { Settings, StoreName } from './arguments.ts';
 import { nowMs } from './measure.ts';
 import { placeAt, placeFor } from './place.ts';
@@ -54,4 +55,6 @@ for (const scenario of wanted) {
 }
 const judged = judge(standings);
 print(`\n${verdict(judged)}`);
+if (settings.charts !== undefined)
+  for (const file of await writeCharts(settings.charts, standings)) print(`drawn: ${file}`);
 if (settings.json !== undefined) await writeFile(settings.json, jsonOf(settings, standings, judged));

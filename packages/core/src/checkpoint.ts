@@ -8,7 +8,7 @@ export interface Checkpoint {
   readonly slots: ReadonlyMap<string, Json>;
 }
 
-export const emptyCheckpoint: Checkpoint = { value: undefined, slots: new Map() };
+const emptyCheckpoint: Checkpoint = { value: undefined, slots: new Map() };
 
 /** Marks a value that holds slots. Without any, the store has the user's value as it is. */
 const MARK = '$slots';

@@ -57,18 +57,55 @@ const wallMs = Date.now.bind(Date);
 /** Longest single sleep: far below the 2³¹−1 ms at which Node's timers overflow, and the delay after which a resumed machine looks at its wall clock. */
 const NAP_MS = 1000;
 
+interface Alarm {
+  readonly at: Instant;
+  readonly due: () => void;
+  timer?: NodeJS.Timeout;
+}
+
+/** Alarms that are more than a nap away share one timer: ten thousand who wait need no timer each. */
+const far = new Set<Alarm>();
+let nap: NodeJS.Timeout | undefined;
+
+function lookAtFar(): void {
+  const now = systemClock.now();
+  nap = undefined;
+  for (const alarm of far) {
+    if (remainingMs(alarm.at, now) > NAP_MS) continue;
+    far.delete(alarm);
+    arm(alarm, now);
+  }
+  if (far.size > 0) nap ??= setTimeout(lookAtFar, NAP_MS);
+}
+
+function arm(alarm: Alarm, now: Instant): void {
+  const leftMs = remainingMs(alarm.at, now);
+  if (leftMs > NAP_MS) {
+    far.add(alarm);
+    nap ??= setTimeout(lookAtFar, NAP_MS);
+    return;
+  }
+  alarm.timer = setTimeout(() => {
+    const then = systemClock.now();
+    // Timers may fire a fraction of a millisecond early; sleep again rather than report too soon.
+    if (remainingMs(alarm.at, then) === 0) alarm.due();
+    else arm(alarm, then);
+  }, Math.ceil(leftMs));
+}
+
+function disarm(alarm: Alarm): void {
+  clearTimeout(alarm.timer);
+  if (!far.delete(alarm) || far.size > 0) return;
+  clearTimeout(nap);
+  nap = undefined;
+}
+
 export const systemClock: Clock = {
   now: () => ({ monoMs: monotonicMs(), wallMs: wallMs() }),
   alarm(at, due) {
-    let timer: NodeJS.Timeout;
-    const nap = (): void => {
-      const leftMs = remainingMs(at, systemClock.now());
-      // Timers may fire a fraction of a millisecond early; sleep again rather than report too soon.
-      if (leftMs === 0) due();
-      else timer = setTimeout(nap, Math.min(Math.ceil(leftMs), NAP_MS));
-    };
-    timer = setTimeout(nap, Math.min(Math.ceil(remainingMs(at, systemClock.now())), NAP_MS));
-    return () => clearTimeout(timer);
+    const alarm: Alarm = { at, due };
+    arm(alarm, systemClock.now());
+    return () => disarm(alarm);
   },
 };
 

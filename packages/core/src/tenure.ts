@@ -30,29 +30,24 @@ export class Tenure {
   readonly #options: Resolved;
   readonly #session: Session;
   readonly #turn: Turn;
-  readonly #candidacies = new Set<Candidacy>();
+  readonly #standing = new Set<Candidacy>();
   readonly #observations: Observations;
-  readonly #rounds: Rounds;
+  readonly #around: Surroundings;
   readonly #byHand = new Set<() => Promise<void>>();
   #closed = false;
   readonly #removeSignals: () => void;
-  readonly #claimIds: ClaimIds;
-  readonly #reclaim: Reclaim | undefined;
   #closing: Promise<void> | undefined;
 
   /** @internal */
   constructor(options: TenureOptions) {
     this.#options = resolveOptions(options);
-    this.#claimIds = new ClaimIds(this.#options.chance);
     this.#turn = new Turn((error) => this.#report('tenure', error));
-    const { store, clock, timing, candidate, chance } = this.#options;
-    const isOurs = (claimId: string): boolean => this.#claimIds.isOurs(claimId);
-    this.#reclaim = this.#options.reclaim ? new Reclaim({ store, id: candidate.id, isOurs }) : undefined;
+    const { store, clock, timing, chance } = this.#options;
     const trouble = (error: unknown): void => this.#report('observe', error);
     this.#observations = new Observations({ store, clock, timing, chance, turn: this.#turn, trouble });
     this.#session = this.#newSession(this.#options.timing);
-    this.#rounds = new Rounds({ session: this.#session, timing, clock });
     this.session = this.#session.events;
+    this.#around = this.#surroundings();
     this.#removeSignals = releaseOn(this.#options.releaseOn, () => this.close());
   }
 
@@ -70,8 +65,7 @@ export class Tenure {
     const { candidate, store } = this.#options;
     const who = options.metadata === undefined ? candidate : { id: candidate.id, metadata: options.metadata };
     checkRecord(who, store.traits);
-    const candidacy = this.#track(new Candidacy(this.#key(key), who, 'resign', this.#surroundings()));
-    return new Election(candidacy, this.#observations.leader(this.#key(key)));
+    return new Election(new Candidacy(this.#key(key), who, 'resign', this.#around), this.#observations);
   }
 
   /** @throws InvalidArgumentError, ClosedError */
@@ -80,15 +74,12 @@ export class Tenure {
     const { clock, graceMs, candidate } = this.#options;
     const make = (around: Surroundings): Candidacy => {
       this.#refuseClosed();
-      const candidacy = this.#track(new Candidacy(name, candidate, 'stop', around));
-      // A lock's candidate stands for one term only, however that ends.
-      candidacy.listen({ ended: () => void candidacy.stop() });
-      return candidacy;
+      return new Candidacy(name, candidate, 'stop', around);
     };
     return new Lock(key, {
       clock,
       graceMs,
-      candidacy: () => make(this.#surroundings()),
+      candidacy: () => make(this.#around),
       byHand: (ttlMs) => {
         const { store, timing, timingOptions } = this.#options;
         const own =
@@ -114,7 +105,7 @@ export class Tenure {
           }
         };
         const rounds = new Rounds({ session, timing: own, clock });
-        return { candidacy: make({ ...this.#surroundings(), timing: own, session, rounds }), won, dispose };
+        return { candidacy: make({ ...this.#around, timing: own, session, rounds }), won, dispose };
       },
     });
   }
@@ -172,7 +163,7 @@ export class Tenure {
     // First: a listener that hears of its release must not stand again.
     this.#closed = true;
     this.#removeSignals();
-    const candidacies = [...this.#candidacies];
+    const candidacies = [...this.#standing];
     const stopped = Promise.all(candidacies.map((candidacy) => candidacy.stop('closed')));
     const patience = new AbortController();
     await Promise.race([stopped, pause(clock, graceMs, patience.signal).catch(() => {})]);
@@ -208,39 +199,31 @@ export class Tenure {
   }
 
   #surroundings(): Surroundings {
-    const { store, timing, clock, chance } = this.#options;
-    const nonce = (): string => this.#claimIds.next();
-    const refuseClosed = (): void => this.#refuseClosed();
+    const { store, timing, clock, chance, reclaim, candidate } = this.#options;
+    const claimIds = new ClaimIds(chance);
+    const isOurs = (claimId: string): boolean => claimIds.isOurs(claimId);
     const isStray = (claimId: string): boolean =>
-      this.#claimIds.isOurs(claimId) && ![...this.#candidacies].some((candidacy) => candidacy.knows(claimId));
-    const reclaim = this.#reclaim;
+      isOurs(claimId) && ![...this.#standing].some((candidacy) => candidacy.knows(claimId));
     return {
       store,
       session: this.#session,
-      rounds: this.#rounds,
+      rounds: new Rounds({ session: this.#session, timing, clock }),
+      standing: this.#standing,
       timing,
       clock,
       chance,
       turn: this.#turn,
-      nonce,
+      nonce: () => claimIds.next(),
       isStray,
-      reclaim,
-      refuseClosed,
+      reclaim: reclaim ? new Reclaim({ store, id: candidate.id, isOurs }) : undefined,
+      refuseClosed: () => this.#refuseClosed(),
     };
-  }
-
-  #track(candidacy: Candidacy): Candidacy {
-    candidacy.listen({
-      entered: () => this.#candidacies.add(candidacy),
-      left: () => this.#candidacies.delete(candidacy),
-    });
-    return candidacy;
   }
 
   /** What concerns no candidate in particular goes to all of them. */
   #report(where: string, error: unknown): void {
     const problem = error instanceof Error ? error : new ListenerError(where, error);
-    for (const candidacy of this.#candidacies) candidacy.trouble(problem);
+    for (const candidacy of this.#standing) candidacy.trouble(problem);
   }
 }
 

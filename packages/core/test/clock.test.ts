@@ -68,6 +68,29 @@ describe('the system clock', () => {
     expect(warned).not.toHaveBeenCalled();
   });
 
+  it('has one timer for all alarms that are far away, and none when they are cancelled', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    const now = systemClock.now();
+    const due = vi.fn<() => void>();
+    const cancels = Array.from({ length: 1000 }, (_, index) =>
+      systemClock.alarm(later(now, 60_000 + index), due),
+    );
+    expect(timers()).toBe(before + 1);
+    // It looks at them once a second, and lets them sleep on.
+    await new Promise<void>((resolve) => void systemClock.alarm(later(now, 1050), resolve));
+    const asleep = timers();
+    for (const cancel of cancels) cancel();
+    expect(timers()).toBe(asleep - 1);
+    expect(due).not.toHaveBeenCalled();
+  });
+
+  it('calls an alarm that was far away when its time has come', async () => {
+    const at = later(systemClock.now(), 1100);
+    await new Promise<void>((resolve) => void systemClock.alarm(at, resolve));
+    expect(isPast(at, systemClock.now())).toBe(true);
+  });
+
   it('is not frozen by fake timers that somebody installs later (T74)', async () => {
     vi.useFakeTimers();
     const at = later(systemClock.now(), 10);

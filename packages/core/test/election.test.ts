@@ -348,7 +348,7 @@ it('lets a bounded number of claims be in flight, so that many elections can sta
   await rig.clock.advance(600);
   expect(elections.every(({ term }) => term !== undefined)).toBe(true);
   expect(errors.flat()).toEqual([]);
-  expect(most).toBe(64);
+  expect(most).toBe(256);
 });
 
 describe('lead, begun over a term that is over by the clock', () => {

@@ -26,11 +26,15 @@ export interface Standing {
   readonly created: boolean;
   readonly token: bigint;
   readonly ownValue: string;
-  readonly first: IKeyValue;
+  /** Who is first; undefined when we are. */
+  readonly holder: IKeyValue | undefined;
   /** Who stands right before us; undefined when we are first, null when this answer can't tell. */
   readonly predecessor: Buffer | undefined | null;
   readonly checkpoint: Buffer | undefined;
 }
+
+/** Up to so many bytes a record may go twice. */
+const SENT_TWICE_BYTES = 4096;
 
 const oldest = (candidates: Range): IRangeRequest => ({
   ...candidates,
@@ -52,41 +56,95 @@ const get = (key: Buffer): IRequestOp => ({ request_range: { key } });
 /** What a put answers is no range. */
 const kvsOf = (response: Partial<IResponseOp>): IKeyValue[] => response.response_range?.kvs ?? [];
 
-/** Take a place in the queue unless we have one, and see who is first: one round trip, harmless to repeat. */
-export function standRequest(
-  { own, candidates, checkpoint }: Paths,
-  value: string,
-  lease: string,
-): ITxnRequest {
-  const look = [
-    { request_range: oldest(candidates) },
-    { request_range: newest(candidates, 2) },
-    get(checkpoint),
-  ];
-  return {
+const look = ({ candidates, checkpoint }: Paths): readonly IRequestOp[] => [
+  { request_range: oldest(candidates) },
+  { request_range: newest(candidates, 2) },
+  get(checkpoint),
+];
+
+/** Who is there already looks. It is a read: etcd writes nothing on any disk for it, as it does for a transaction that might put. */
+export const lookRequest = (paths: Paths): ITxnRequest => ({
+  compare: [{ key: paths.own, target: 'Create', result: 'Greater', create_revision: '0' }],
+  success: [get(paths.own), ...look(paths)],
+});
+
+/**
+ * Take a place in the queue unless we have one, and see who is first: one round trip, harmless to repeat. Mostly nobody
+ * is there, and nothing needs to be looked at.
+ */
+export function standRequest(paths: Paths, value: string, lease: string): ITxnRequest {
+  const { own, candidates, checkpoint } = paths;
+  const record = Buffer.from(value);
+  const put = { request_put: { key: own, value: record, lease } };
+  const queue: ITxnRequest = {
     compare: [{ key: own, target: 'Create', result: 'Equal', create_revision: '0' }],
-    success: [{ request_put: { key: own, value: Buffer.from(value), lease } }, ...look],
-    failure: [get(own), ...look],
+    success: [put, ...look(paths)],
+    failure: [get(own), ...look(paths)],
+  };
+  // A large record is not sent twice: no version is less than 0.
+  if (record.length > SENT_TWICE_BYTES)
+    return {
+      compare: [{ key: own, target: 'Version', result: 'Less', version: '0' }],
+      failure: [{ request_txn: queue }],
+    };
+  return {
+    // Of an empty range every comparison with 0 is true.
+    compare: [{ ...candidates, target: 'Create', result: 'Equal', create_revision: '0' }],
+    success: [put, get(checkpoint)],
+    failure: [{ request_txn: queue }],
   };
 }
 
+/** What {@link standRequest} was answered. */
 export function standingOf(
-  { own }: Paths,
+  paths: Paths,
   value: string,
   { header, succeeded, responses }: ITxnResponse,
+): Standing {
+  const revision = BigInt(header.revision);
+  if (!succeeded) {
+    const queue = responses[0]?.response_txn;
+    return placeOf(paths, value, revision, queue?.succeeded === true, queue?.responses ?? []);
+  }
+  const checkpoint = kvsOf(responses[1]!)[0]?.value;
+  return {
+    revision,
+    created: true,
+    token: revision,
+    ownValue: value,
+    holder: undefined,
+    predecessor: undefined,
+    checkpoint,
+  };
+}
+
+/** What {@link lookRequest} was answered; undefined when we have no place in the queue. */
+export const sightOf = (
+  paths: Paths,
+  value: string,
+  { header, succeeded, responses }: ITxnResponse,
+): Standing | undefined =>
+  succeeded ? placeOf(paths, value, BigInt(header.revision), false, responses) : undefined;
+
+function placeOf(
+  { own }: Paths,
+  value: string,
+  revision: bigint,
+  created: boolean,
+  responses: readonly Partial<IResponseOp>[],
 ): Standing {
   const [mine, firsts, lasts, checkpoints] = responses.map(kvsOf);
   const first = firsts?.[0];
   const existing = mine?.[0];
-  if (!first || (!succeeded && !existing)) throw new Error('etcd answered a claim without our own key');
+  if (!first || (!created && !existing)) throw new Error('etcd answered a claim without our own key');
   const isFirst = first.key.equals(own);
   const lastIsOwn = lasts?.[0]?.key.equals(own) === true;
   return {
-    revision: BigInt(header.revision),
-    created: succeeded,
-    token: BigInt(existing?.create_revision ?? header.revision),
+    revision,
+    created,
+    token: BigInt(existing?.create_revision ?? revision),
     ownValue: existing?.value.toString() ?? value,
-    first,
+    holder: isFirst ? undefined : first,
     predecessor: isFirst ? undefined : lastIsOwn ? (lasts[1]?.key ?? null) : null,
     checkpoint: checkpoints?.[0]?.value,
   };

@@ -1,6 +1,5 @@
-import { decodeRecord } from '@tenure/core/store';
 import type { ClaimNews, Key } from '@tenure/core/store';
-import type { IEvent } from 'etcd3';
+import { Claim } from './claim.ts';
 import type { Endpoints } from './endpoints.ts';
 import { inspect } from './inspection.ts';
 import type { Holding } from './inspection.ts';
@@ -9,27 +8,9 @@ import type { WatchStream } from './watch-stream.ts';
 /** Where there are too many claims to look at each, every so many-th renewal lists them: at least one in a TTL. */
 const THOROUGH_PERIOD = 3;
 
-/** A claim of the session, from before it is first sent until it is released. */
-export interface Claim {
-  readonly key: Key;
-  readonly claimId: string;
-  readonly path: Buffer;
-  /** Set while it holds the key. */
-  token: bigint | undefined;
-  deleted: boolean;
-  evicted: boolean;
-  forced: boolean;
-  /** Our key stood as of this revision; what happened to it before that is settled. */
-  stoodAt: bigint;
-  /** Where to watch it from; 0 is from now on. */
-  watchFrom: bigint;
-  unwatch: (() => void) | undefined;
-  readonly parked: Set<() => void>;
-}
-
 /** As of now: while the store is asked about it, the claim may change. */
 const holdingOf = (claim: Claim): (Holding & { readonly claim: Claim })[] => {
-  const { key, claimId, path, token } = claim;
+  const { of: key, claimId, key: path, token } = claim;
   return token === undefined ? [] : [{ key, claimId, path, token, claim }];
 };
 
@@ -58,28 +39,13 @@ export class Ledger {
     this.#lease = lease;
     this.#endpoints = endpoints;
     this.#watches = watches;
-    this.#hint = () => {
-      this.#hinted = true;
-      hint();
-    };
+    this.#hint = hint;
   }
 
   enter(key: Key, claimId: string, path: Buffer): Claim {
     const known = this.#claims.get(nameOf(path));
     if (known) return known;
-    const claim: Claim = {
-      key,
-      claimId,
-      path,
-      token: undefined,
-      deleted: false,
-      evicted: false,
-      forced: false,
-      stoodAt: 0n,
-      watchFrom: 0n,
-      unwatch: undefined,
-      parked: new Set(),
-    };
+    const claim = new Claim(this, key, claimId, path);
     this.#claims.set(nameOf(path), claim);
     return claim;
   }
@@ -90,10 +56,10 @@ export class Ledger {
 
   /** Its key stood as of `revision`; with a token, as the first. */
   stands(claim: Claim, revision: bigint, token: bigint | undefined): void {
-    if (this.find(claim.path) !== claim) return;
+    if (this.find(claim.key) !== claim) return;
     claim.token = token;
     claim.stoodAt = revision;
-    claim.watchFrom = revision + 1n;
+    claim.from = revision + 1n;
     claim.deleted = false;
     this.#watch(claim);
   }
@@ -138,6 +104,12 @@ export class Ledger {
     this.#heardSince = heardSince;
   }
 
+  /** Something has happened to a claim that holds its key: the next look is a thorough one. */
+  hint(): void {
+    this.#hinted = true;
+    this.#hint();
+  }
+
   /** The session is over: whoever waits may ask, and hear it. */
   close(): void {
     for (const claim of this.#claims.values()) this.#forget(claim);
@@ -145,40 +117,13 @@ export class Ledger {
   }
 
   #forget(claim: Claim): void {
-    claim.unwatch?.();
-    claim.unwatch = undefined;
-    for (const wake of claim.parked) wake();
+    if (claim.watchId !== undefined) this.#watches.remove(claim.watchId);
+    claim.watchId = undefined;
+    claim.wake();
   }
 
   #watch(claim: Claim): void {
     if (claim.stoodAt === 0n) return;
-    claim.unwatch ??= this.#watches.add({
-      key: claim.path,
-      from: claim.watchFrom,
-      events: (events) => {
-        for (const event of events) this.#happened(claim, event);
-      },
-      gap: () => {
-        claim.unwatch = undefined;
-        claim.watchFrom = 0n;
-        this.#stir(claim);
-      },
-      failed: () => {
-        claim.unwatch = undefined;
-      },
-    });
-  }
-
-  #happened(claim: Claim, { type, kv }: IEvent): void {
-    if (BigInt(kv.mod_revision) <= claim.stoodAt) return;
-    if (type === 'Delete') claim.deleted = true;
-    else if (decodeRecord(kv.value.toString())?.evict) claim.evicted = true;
-    else return;
-    this.#stir(claim);
-  }
-
-  #stir(claim: Claim): void {
-    for (const wake of claim.parked) wake();
-    if (claim.token !== undefined) this.#hint();
+    claim.watchId ??= this.#watches.add(claim);
   }
 }

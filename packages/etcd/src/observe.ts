@@ -53,7 +53,7 @@ export async function* watchHolder(
     const queue = new Queue(kvs);
     const firsts = new Mailbox<IKeyValue | undefined>();
     firsts.put([queue.first]);
-    const unwatch = watches.add({
+    const watchId = watches.add({
       ...candidatesOf(key),
       from: BigInt(header.revision) + 1n,
       events: (events) => firsts.put(queue.apply(events)),
@@ -69,7 +69,7 @@ export async function* watchHolder(
         }
       }
     } finally {
-      unwatch();
+      watches.remove(watchId);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { abortable } from './abort.ts';
-import type { Claim } from './ledger.ts';
+import type { Claim } from './claim.ts';
 import type { WatchStream } from './watch-stream.ts';
 
 /** Where to wait: the key right before ours, and the first revision at which it may have gone. */
@@ -7,8 +7,6 @@ export interface Cursor {
   readonly predecessor: Buffer;
   readonly from: bigint;
 }
-
-const nothing = (): void => {};
 
 /**
  * Waits for the key right before ours to go, since nobody else's leaving changes who is first; or for our own to
@@ -21,17 +19,17 @@ export function parkBehind(
   signal: AbortSignal,
 ): Promise<void> {
   return abortable(signal, (resolve, reject) => {
-    let unwatch = nothing;
+    let watchId: number | undefined;
     const stop = (): void => {
-      claim.parked.delete(woken);
-      unwatch();
+      leave();
+      if (watchId !== undefined) watches.remove(watchId);
     };
     const woken = (): void => {
       stop();
       resolve();
     };
-    claim.parked.add(woken);
-    unwatch = watches.add({
+    const leave = claim.park(woken);
+    watchId = watches.add({
       key: predecessor,
       from,
       deletesOnly: true,

@@ -3,7 +3,16 @@ import type { ClaimRecord, Granted, Held, Key, Renewed, StoreSession } from '@te
 import { batchOn } from './batch.ts';
 import type { Batch } from './batch.ts';
 import { decodeCheckpoint, HEADER_BYTES, saveRequest } from './checkpoint.ts';
-import { announceRequest, predecessorRequest, releaseRequest, standingOf, standRequest } from './claims.ts';
+import {
+  announceRequest,
+  lookRequest,
+  predecessorRequest,
+  releaseRequest,
+  sightOf,
+  standingOf,
+  standRequest,
+} from './claims.ts';
+import type { Claim } from './claim.ts';
 import type { Paths, Standing } from './claims.ts';
 import type { Endpoints } from './endpoints.ts';
 import { writeError } from './errors.ts';
@@ -75,25 +84,35 @@ export class EtcdSession implements StoreSession {
     const bytes = checkSize('a record', value);
     const paths = this.#paths(key, claimId);
     const claim = this.#ledger.enter(key, claimId, paths.own);
-    const answer = await this.#unlessGone(() =>
-      this.#batch.run(
-        { request: standRequest(paths, value, this.#lease.id), lane: laneOf(paths), bytes },
-        signal,
-      ),
-    ).catch((error: unknown) => {
-      throw writeError(error, 'a record', bytes);
-    });
-    const standing = standingOf(paths, value, answer);
-    const { token, first, revision } = standing;
-    const isHolder = first.key.equals(paths.own);
-    this.#ledger.stands(claim, revision, isHolder ? token : undefined);
-    if (!isHolder) {
+    const standing = await this.#unlessGone(() => this.#stand(claim, paths, value, signal)).catch(
+      (error: unknown) => {
+        throw writeError(error, 'a record', bytes);
+      },
+    );
+    const { token, holder, revision } = standing;
+    this.#ledger.stands(claim, revision, holder ? undefined : token);
+    if (holder) {
       const cursor = await this.#cursor(paths, standing, signal);
-      return { outcome: 'held', key, claimId, holder: holderAt(key.name, first), cursor };
+      return { outcome: 'held', key, claimId, holder: holderAt(key.name, holder), cursor };
     }
     const announced = standing.created || decodeRecord(standing.ownValue)?.acquiredAt === proposal.acquiredAt;
     const checkpoint = decodeCheckpoint(standing.checkpoint);
     return { outcome: 'granted', key, claimId, token, checkpoint, announced };
+  }
+
+  async #stand(claim: Claim, paths: Paths, value: string, signal: AbortSignal): Promise<Standing> {
+    const lane = laneOf(paths);
+    if (claim.stoodAt > 0n) {
+      const sight = await this.#batch.run({ request: lookRequest(paths), lane, bytes: 0 }, signal);
+      const standing = sightOf(paths, value, sight);
+      if (standing) return standing;
+    }
+    const request = standRequest(paths, value, this.#lease.id);
+    return standingOf(
+      paths,
+      value,
+      await this.#batch.run({ request, lane, bytes: 2 * Buffer.byteLength(value) }, signal),
+    );
   }
 
   async park({ cursor, key, claimId }: Held, signal: AbortSignal): Promise<void> {

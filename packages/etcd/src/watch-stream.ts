@@ -33,9 +33,9 @@ interface Entry {
 export class WatchStream {
   readonly #endpoints: Endpoints;
   readonly #lifetime = new AbortController();
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<number, Entry>();
   /** Creations are answered in their order, refusals without an id among them. */
-  #creating: string[] = [];
+  #creating: number[] = [];
   #stream: Stream<IWatchRequest> | undefined;
   #opening = false;
   #nextId = 0;
@@ -46,16 +46,18 @@ export class WatchStream {
     this.#endpoints = endpoints;
   }
 
-  /** Returns the cancellation. */
-  add(watching: Watching): () => void {
+  /** Returns its id, for {@link remove}. */
+  add(watching: Watching): number {
     this.#nextId += 1;
-    const id = String(this.#nextId);
+    const id = this.#nextId;
     this.#entries.set(id, { watching, from: watching.from, deniedBefore: false });
     if (this.#stream?.connection.retired === false) this.#create(id);
     else this.#restart();
-    return () => {
-      if (this.#entries.delete(id)) this.#stream?.send({ cancel_request: { watch_id: id } });
-    };
+    return id;
+  }
+
+  remove(id: number): void {
+    if (this.#entries.delete(id)) this.#stream?.send({ cancel_request: { watch_id: String(id) } });
   }
 
   /**
@@ -73,7 +75,7 @@ export class WatchStream {
     const { key } = entry.watching;
     // A creation that is under way already will be answered too.
     if (this.#creating.length === 0) {
-      this.add({ key, from: 0n, events: nothing, gap: nothing, failed: nothing })();
+      this.remove(this.add({ key, from: 0n, events: nothing, gap: nothing, failed: nothing }));
     }
     return () => {
       if (this.#stream === stream && this.#heard === heard) this.#restart();
@@ -87,14 +89,14 @@ export class WatchStream {
     this.#failAll(new StoreUnavailableError('the etcd store is closed'));
   }
 
-  #create(id: string): void {
+  #create(id: number): void {
     const entry = this.#entries.get(id);
     if (!entry || !this.#stream) return;
     const { key, range_end, deletesOnly } = entry.watching;
     this.#creating.push(id);
     this.#stream.send({
       create_request: {
-        watch_id: id,
+        watch_id: String(id),
         key,
         start_revision: String(entry.from),
         ...(range_end && { range_end }),
@@ -156,7 +158,8 @@ export class WatchStream {
 
   #data(response: IWatchResponse): void {
     this.#heard += 1;
-    const id = response.created ? this.#created(response.watch_id) : response.watch_id;
+    const told = Number(response.watch_id);
+    const id = response.created ? this.#created(told) : told;
     const entry = this.#entries.get(id);
     if (!entry) return;
     if (response.canceled) return this.#canceled(id, entry, response);
@@ -168,12 +171,12 @@ export class WatchStream {
     entry.watching.events(response.events);
   }
 
-  #created(id: string): string {
+  #created(id: number): number {
     const at = Math.max(0, this.#creating.indexOf(id));
     return this.#creating.splice(at, 1)[0] ?? id;
   }
 
-  #canceled(id: string, entry: Entry, { compact_revision, cancel_reason }: IWatchResponse): void {
+  #canceled(id: number, entry: Entry, { compact_revision, cancel_reason }: IWatchResponse): void {
     const stream = this.#stream;
     const stale = isStaleToken(new Error(cancel_reason)) || /permission denied/u.test(cancel_reason);
     if (compact_revision === '0' && stale && !entry.deniedBefore && stream) {

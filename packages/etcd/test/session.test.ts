@@ -3,7 +3,7 @@ import { startProxy } from '@tenure/conformance/network';
 import { afterAll, describe, expect, it } from 'vitest';
 import { serverOrSkip } from '../../../test/servers/availability.ts';
 import { startEtcd } from '../../../test/servers/etcd.ts';
-import { standingOf } from '../src/claims.ts';
+import { sightOf, standingOf } from '../src/claims.ts';
 import { etcd } from '../src/index.ts';
 import { candidatesOf, checkpointPath, claimPath } from '../src/keys.ts';
 import { Queue } from '../src/queue.ts';
@@ -113,11 +113,10 @@ describe.skipIf(!(await serverOrSkip('etcd')))('a session in etcd', async () => 
     };
     const ranges = [[kv], [kv], [kv], []].map((kvs) => ({ response_range: { kvs } }));
     const header = { cluster_id: '1', member_id: '1', raft_term: '1', revision: String(big + 2n) };
-    const answer = { header, succeeded: false, responses: ranges } as unknown as Parameters<
-      typeof standingOf
-    >[2];
+    const answer = { header, succeeded: true, responses: ranges } as unknown as Parameters<typeof sightOf>[2];
     const paths = { own, candidates: candidatesOf(key), checkpoint: checkpointPath(key) };
-    expect(standingOf(paths, '{}', answer)).toMatchObject({ token: big, revision: big + 2n });
+    expect(sightOf(paths, '{}', answer)).toMatchObject({ token: big, revision: big + 2n });
+    expect(standingOf(paths, '{}', answer)).toMatchObject({ token: big + 2n, revision: big + 2n });
     const older = { ...kv, key: Buffer.from('other'), create_revision: String(big - 1n) };
     expect(new Queue([kv, older]).first).toBe(older);
   });

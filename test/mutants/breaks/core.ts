@@ -36,7 +36,7 @@ export const coreBreaks: readonly Mutation[] = [
       ["import { rfc3339 } from '../clock.ts';", "import { later, rfc3339 } from '../clock.ts';"],
       [
         'liveness: current.liveness, acquiredAt',
-        'liveness: new Liveness(clock, later(clock.now(), this.#around.timing.ttlMs)), acquiredAt',
+        'liveness: new Liveness(clock, later(clock.now(), this.#host.around.timing.ttlMs)), acquiredAt',
       ],
     ],
   },
@@ -396,7 +396,7 @@ export const coreBreaks: readonly Mutation[] = [
     rule: 'S9',
     what: 'a term that is over by the clock is guarded',
     file: 'election/candidacy.ts',
-    edits: [['this.#around.session.look();\n    this.#dispatch', 'this.#dispatch']],
+    edits: [['this.around.session.look();\n    this.#dispatch', 'this.#dispatch']],
     by: 'is told of the next one, and its work is run for that',
   },
   {
@@ -404,7 +404,7 @@ export const coreBreaks: readonly Mutation[] = [
     rule: 'S6',
     what: 'a claim that comes again after its release is left',
     file: 'election/calls.ts',
-    edits: [['|| !this.#around.isStray(claimId)) return false;', "|| claimId !== '') return false;"]],
+    edits: [['|| !this.#host.around.isStray(claimId)) return false;', "|| claimId !== '') return false;"]],
     by: 'keeps nobody from the key, if its tenure stands for it',
   },
   {

@@ -22,7 +22,11 @@ export interface Win {
   readonly acquiredAt: string;
 }
 
-interface CallHost {
+/** Whose calls they are. */
+export interface CallHost {
+  readonly key: Key;
+  readonly candidate: Candidate;
+  readonly around: Surroundings;
   readonly won: (win: Win) => void;
   readonly trouble: (error: unknown) => void;
   readonly sent: (call: ElectionCall) => void;
@@ -30,30 +34,24 @@ interface CallHost {
 
 /** Makes a candidate's calls to the store, and says what came of them. */
 export class ElectionCalls {
-  readonly #key: Key;
-  readonly #candidate: Candidate;
-  readonly #around: Surroundings;
   readonly #host: CallHost;
   /** Claims that were abandoned before their answer: they may be applied at any later moment. */
-  readonly #suspects = new Set<string>();
+  #suspects: Set<string> | undefined;
   #place: Place | undefined;
 
-  constructor(key: Key, candidate: Candidate, around: Surroundings, host: CallHost) {
-    this.#key = key;
-    this.#candidate = candidate;
-    this.#around = around;
+  constructor(host: CallHost) {
     this.#host = host;
   }
 
   /** The call in flight will not be waited for. It makes room at once, even if the store goes on with it. */
   giveUp(call: ElectionCall): void {
     this.#place?.leave('given up');
-    if (call.verb === 'claim') this.#suspects.add(call.claimId);
+    if (call.verb === 'claim') this.#suspects = (this.#suspects ?? new Set()).add(call.claimId);
   }
 
   /** Never rejects. */
   async perform(call: ElectionCall, signal: AbortSignal): Promise<ElectionHappening> {
-    const { session } = this.#around;
+    const { session } = this.#host.around;
     try {
       switch (call.verb) {
         case 'claim':
@@ -83,20 +81,21 @@ export class ElectionCalls {
     signal: AbortSignal,
     ask: () => Promise<ElectionHappening>,
   ): Promise<ElectionHappening> {
-    const place = await this.#around.session.gate.enter(signal);
+    const place = await this.#host.around.session.gate.enter(signal);
     this.#place = place;
     this.#host.sent(call);
     try {
       return await ask();
     } finally {
       place.leave('answered');
+      if (this.#place === place) this.#place = undefined;
     }
   }
 
   /** Until somebody's later term has begun, and be it one that was over before it could be seen. */
   async #lookOut(token: bigint, signal: AbortSignal): Promise<ElectionHappening> {
     let wasFree = false;
-    for await (const holder of this.#around.store.watch(this.#key, signal)) {
+    for await (const holder of this.#host.around.store.watch(this.#host.key, signal)) {
       if (holder ? holder.token > token : wasFree) return { type: 'succeeded' };
       wasFree = holder === undefined;
     }
@@ -104,9 +103,9 @@ export class ElectionCalls {
   }
 
   async #release(claimId: string, signal: AbortSignal): Promise<ElectionHappening> {
-    const { session } = this.#around;
-    await session.store?.release(this.#key, claimId, signal);
-    if (this.#suspects.delete(claimId)) session.sweep(this.#key, claimId);
+    const { session } = this.#host.around;
+    await session.store?.release(this.#host.key, claimId, signal);
+    if (this.#suspects?.delete(claimId)) session.sweep(this.#host.key, claimId);
     return { type: 'released' };
   }
 
@@ -116,20 +115,20 @@ export class ElectionCalls {
    */
   async #freeStray({ holder }: Held, session: StoreSession, signal: AbortSignal): Promise<boolean> {
     const claimId = holder && decodeRecord(holder.value)?.claimId;
-    if (claimId === undefined || !this.#around.isStray(claimId)) return false;
-    await session.release(this.#key, claimId, signal);
+    if (claimId === undefined || !this.#host.around.isStray(claimId)) return false;
+    await session.release(this.#host.key, claimId, signal);
     return true;
   }
 
   async #claim(claimId: string, signal: AbortSignal): Promise<ElectionHappening> {
-    const { session, clock, reclaim } = this.#around;
+    const { session, clock, reclaim } = this.#host.around;
     const { current } = session;
     if (!current) return { type: 'failed', notApplied: true };
     const acquiredAt = rfc3339(clock.now());
-    const { id, metadata } = this.#candidate;
+    const { id, metadata } = this.#host.candidate;
     const proposal =
       metadata === undefined ? { id, claimId, acquiredAt } : { id, metadata, claimId, acquiredAt };
-    const ask = () => current.session.claim(this.#key, proposal, signal);
+    const ask = () => current.session.claim(this.#host.key, proposal, signal);
     let answer = await ask();
     if (answer.outcome === 'held' && (await reclaim?.from(answer, signal))) answer = await ask();
     if (answer.outcome === 'held' && (await this.#freeStray(answer, current.session, signal)))

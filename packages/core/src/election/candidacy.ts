@@ -1,7 +1,7 @@
 import { decodeCheckpoint } from '../checkpoint.ts';
 import { rfc3339 } from '../clock.ts';
 import { ElectionCalls } from './calls.ts';
-import type { ElectionHappening, Win } from './calls.ts';
+import type { CallHost, ElectionHappening, Win } from './calls.ts';
 import { electionTransition } from './machine.ts';
 import { electionAlarm, electionCall, initialElection, isBusy } from './state.ts';
 import type { ElectionCall, ElectionState } from './state.ts';
@@ -9,65 +9,51 @@ import type { EndReason } from '../ending.ts';
 import { StoreUnavailableError } from '../errors.ts';
 import type { Candidate } from '../leader.ts';
 import { Runtime } from '../runtime/runtime.ts';
+import type { Drive } from '../runtime/runtime.ts';
 import type { SessionUser } from '../session/events.ts';
 import type { ClaimNews, Held, Key } from '../store.ts';
 import type { Follower } from './rounds.ts';
 import type { CandidacyListener, Surroundings } from './surroundings.ts';
 import { LiveTerm } from './term.ts';
 import { TermVerbs } from './term-verbs.ts';
+import type { TermKeeper } from './term-verbs.ts';
 
-/** One candidate for one key: what elections and locks are made of. */
-export class Candidacy implements SessionUser, Follower {
+/** One candidate for one key: what elections and locks are made of. There may be ten thousand: what few need is made when they need it. */
+export class Candidacy implements SessionUser, Follower, CallHost, TermKeeper {
+  static readonly #drive: Drive<Candidacy, ElectionState, ElectionHappening, ElectionCall> = {
+    initial: initialElection,
+    transition: ({ around: { chance, nonce, timing } }, state, event, at) =>
+      electionTransition(state, { at, jitter: chance.jitter(), nonce: nonce(), ...event }, timing),
+    callOf: electionCall,
+    alarmOf: electionAlarm,
+    perform: (it, call, signal) => it.#calls.perform(call, signal),
+    onAlarm: () => ({ type: 'alarm' }),
+    changed: (it, before, after) => it.#changed(before, after),
+    abandoned: (it, call) => it.#abandoned(call),
+  };
+
   readonly key: Key;
   readonly candidate: Candidate;
-  readonly #around: Surroundings;
-  readonly #listeners = new Set<CandidacyListener>();
-  readonly #runtime: Runtime<ElectionState, ElectionHappening, ElectionCall>;
+  readonly around: Surroundings;
+  readonly #onRelease: 'stop' | 'resign';
+  readonly #runtime: Runtime<Candidacy, ElectionState, ElectionHappening, ElectionCall>;
   readonly #calls: ElectionCalls;
-  readonly #verbs: TermVerbs;
-  readonly #waiters = new Set<() => void>();
+  #listeners: readonly CandidacyListener[] = [];
   #term: LiveTerm | undefined;
-  #leaveSession: (() => void) | undefined;
+  #isOnSession = false;
   #lastTrouble: unknown;
 
-  /** `onRelease`: what `term.release()` does; a lock's candidate leaves, an election's stands back. */
+  /**
+   * `onRelease`: what `term.release()` does. An election's candidate stands back, for another term; a lock's leaves, and
+   * stands for one term only, however that ends.
+   */
   constructor(key: Key, candidate: Candidate, onRelease: 'stop' | 'resign', around: Surroundings) {
     this.key = key;
     this.candidate = candidate;
-    this.#around = around;
-    const { clock, chance, turn, timing, nonce } = around;
-    this.#verbs = new TermVerbs(around, {
-      trouble: (error) => this.trouble(error),
-      release: async () => {
-        const released = this[onRelease]();
-        // The work that asks may be what the term waits for: it must not wait for itself.
-        const { state } = this;
-        if (!(state.phase === 'leading' && isBusy(state))) await released;
-      },
-      hold: (claimId) => {
-        this.#dispatch({ type: 'hold', claimId });
-        return () => this.#dispatch({ type: 'let-go', claimId });
-      },
-      superseded: (claimId) => this.news({ claimId, what: 'superseded' }),
-    });
-    this.#calls = new ElectionCalls(key, candidate, around, {
-      won: (win) => this.#won(win),
-      trouble: (error) => this.trouble(error),
-      sent: (call) => this.#dispatch({ type: 'sent', call }),
-    });
-    this.#runtime = new Runtime<ElectionState, ElectionHappening, ElectionCall>({
-      initial: initialElection,
-      clock,
-      turn,
-      transition: (state, event, at) =>
-        electionTransition(state, { at, jitter: chance.jitter(), nonce: nonce(), ...event }, timing),
-      callOf: electionCall,
-      alarmOf: electionAlarm,
-      perform: (call, signal) => this.#calls.perform(call, signal),
-      onAlarm: () => ({ type: 'alarm' }),
-      changed: (before, after) => this.#changed(before, after),
-      abandoned: (call) => this.#abandoned(call),
-    });
+    this.around = around;
+    this.#onRelease = onRelease;
+    this.#calls = new ElectionCalls(this);
+    this.#runtime = new Runtime(Candidacy.#drive, this, around);
   }
 
   get state(): ElectionState {
@@ -89,20 +75,24 @@ export class Candidacy implements SessionUser, Follower {
   }
 
   get inJeopardy(): boolean {
-    return this.#around.session.jeopardy;
+    return this.around.session.jeopardy;
   }
 
+  /** Returns the leaving. */
   listen(listener: CandidacyListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener);
+    };
   }
 
   /** @throws ClosedError */
   start(): void {
-    this.#around.refuseClosed();
-    if (!this.#leaveSession) {
+    this.around.refuseClosed();
+    if (!this.#isOnSession) {
+      this.#isOnSession = true;
       this.#dispatch({ type: 'unusable', gone: true, reason: 'session-invalidated' });
-      this.#leaveSession = this.#around.session.use(this);
+      this.around.session.use(this);
     }
     this.#dispatch({ type: 'start' });
   }
@@ -124,7 +114,7 @@ export class Candidacy implements SessionUser, Follower {
    * which the work must begin: one that is over by the clock is told as lost first, and guards nothing.
    */
   guard(): LiveTerm | undefined {
-    this.#around.session.look();
+    this.around.session.look();
     this.#dispatch({ type: 'guard', on: true });
     return this.state.phase === 'leading' ? this.#term : undefined;
   }
@@ -151,7 +141,7 @@ export class Candidacy implements SessionUser, Follower {
   }
 
   news({ claimId, what }: ClaimNews): void {
-    this.#around.turn.take(() => {
+    this.around.turn.take(() => {
       const { state } = this;
       if (!('claimId' in state) || state.claimId !== claimId) return;
       // A place in the queue that is gone is taken anew by asking again.
@@ -174,6 +164,45 @@ export class Candidacy implements SessionUser, Follower {
     if (this.state.phase === 'following' && this.state.held === held) this.#dispatch({ type: 'woke' });
   }
 
+  won({ granted, liveness, acquiredAt }: Win): void {
+    const { token, claimId, checkpoint } = granted;
+    const { key, candidate } = this;
+    const found = decodeCheckpoint(checkpoint);
+    const verbs = new TermVerbs(this, granted, found);
+    this.#term = new LiveTerm(verbs, liveness, {
+      key: key.name,
+      token,
+      candidate,
+      acquiredAt,
+      found,
+      claimId,
+    });
+    verbs.begin(this.#term);
+  }
+
+  sent(call: ElectionCall): void {
+    this.#dispatch({ type: 'sent', call });
+  }
+
+  /** The work that asks may be what the term waits for: it must not wait for itself. */
+  async giveUpTerm(): Promise<void> {
+    const released = this[this.#onRelease]();
+    const { state } = this;
+    if (!(state.phase === 'leading' && isBusy(state))) await released;
+  }
+
+  hold(claimId: string): void {
+    this.#dispatch({ type: 'hold', claimId });
+  }
+
+  letGo(claimId: string): void {
+    this.#dispatch({ type: 'let-go', claimId });
+  }
+
+  superseded(claimId: string): void {
+    this.news({ claimId, what: 'superseded' });
+  }
+
   jeopardy(error: unknown): void {
     this.#tell((listener) => listener.jeopardy?.(error));
   }
@@ -193,47 +222,37 @@ export class Candidacy implements SessionUser, Follower {
   }
 
   #tell(tell: (listener: CandidacyListener) => void): void {
-    for (const listener of this.#listeners) this.#around.turn.notice(() => tell(listener));
+    for (const listener of this.#listeners) this.around.turn.notice(() => tell(listener));
   }
 
   /** Whoever holds nothing that the store could still be told about has let go; also who stands again already. */
   #letGo(): Promise<void> {
+    const hasLetGo = (): boolean => {
+      const { phase, usable } = this.state;
+      return phase !== 'leading' && !(phase === 'releasing' && usable);
+    };
     return new Promise((resolve) => {
-      const check = (): void => {
-        const { phase, usable } = this.state;
-        if (phase === 'leading' || (phase === 'releasing' && usable)) return;
-        this.#waiters.delete(check);
-        resolve();
-      };
-      this.#waiters.add(check);
-      check();
+      if (hasLetGo()) return resolve();
+      const unlisten = this.listen({
+        moved: () => {
+          if (!hasLetGo()) return;
+          unlisten();
+          resolve();
+        },
+      });
     });
-  }
-
-  #won({ granted, liveness, acquiredAt }: Win): void {
-    const { token, claimId, checkpoint } = granted;
-    const found = decodeCheckpoint(checkpoint);
-    this.#term = new LiveTerm(this.#verbs, liveness, {
-      key: this.key.name,
-      token,
-      candidate: this.candidate,
-      acquiredAt,
-      found,
-      claimId,
-    });
-    this.#verbs.begin(this.#term, granted, found);
   }
 
   #abandoned(call: ElectionCall): void {
     this.#calls.giveUp(call);
     if (call.verb === 'claim' && this.state.phase === 'claiming') {
-      const waitedMs = Math.round(this.#around.timing.patienceMs);
+      const waitedMs = Math.round(this.around.timing.patienceMs);
       this.trouble(new StoreUnavailableError(`the claim was not answered within ${waitedMs} ms`));
     }
   }
 
   #changed(before: ElectionState, after: ElectionState): void {
-    const { turn, clock } = this.#around;
+    const { turn, clock } = this.around;
     const term = this.#term;
     if (after.phase === 'leading' && before.phase !== 'leading' && term) {
       this.#lastTrouble = undefined;
@@ -243,24 +262,22 @@ export class Candidacy implements SessionUser, Follower {
       const cause = after.last.kind === 'lost' ? this.#lastTrouble : undefined;
       const end = term.finish(after.last, rfc3339(clock.now()), cause);
       turn.abort(() => term.abort(end));
+      if (this.#onRelease === 'stop') turn.notice(() => void this.stop());
       this.#tell((listener) => listener.ended?.(end));
     }
     if (after.phase === 'leading' && before.phase === 'leading' && after.winding && !before.winding && term) {
       const { reason } = after.winding;
       turn.abort(() => term.askToStop(reason));
     }
-    if (before.phase === 'idle' && after.phase !== 'idle') this.#tell((listener) => listener.entered?.());
+    if (before.phase === 'idle' && after.phase !== 'idle') turn.notice(() => this.around.standing.add(this));
     if (after.phase === 'idle' && before.phase !== 'idle') {
-      this.#leaveSession?.();
-      this.#leaveSession = undefined;
+      this.around.session.leave(this);
+      this.#isOnSession = false;
+      turn.notice(() => this.around.standing.delete(this));
       this.#tell((listener) => listener.left?.());
     }
     if (before.phase === 'following' || after.phase === 'following')
-      turn.notice(() => this.#around.rounds.moved(this));
+      turn.notice(() => this.around.rounds.moved(this));
     for (const listener of this.#listeners) if (listener.moved) turn.notice(() => listener.moved?.());
-    if (this.#waiters.size > 0)
-      turn.notice(() => {
-        for (const check of this.#waiters) check();
-      });
   }
 }

@@ -5,6 +5,7 @@ import { InvalidArgumentError } from '../errors.ts';
 import type { TenureError } from '../errors.ts';
 import { lead } from './lead.ts';
 import type { Leader } from '../leader.ts';
+import type { Observations } from '../observe.ts';
 import { refuseUnknown } from '../options.ts';
 import { Streams } from './streams.ts';
 import type { ElectionEvents, Standing } from './streams.ts';
@@ -13,34 +14,55 @@ import { nextTerm } from './work.ts';
 
 /** A candidate that keeps trying to hold a key, and the streams of what becomes of it. Nothing happens before `start`, `lead` or `terms`. */
 export class Election {
-  readonly key: string;
-  /** Terms as they are won. Hot; a late subscriber gets the current term, if there is one. */
-  readonly acquired: Observable<Term>;
-  /** Terms that we gave up. */
-  readonly released: Observable<TermEnd>;
-  /** Terms that were taken, expired or cannot be proven any more. */
-  readonly lost: Observable<TermEnd>;
-  /** Where we stand; the current value first. */
-  readonly standing: Observable<Standing>;
-  /** Who leads, whoever it is; the current value first. */
-  readonly leader: Observable<Leader | undefined>;
-  /** Trouble that is being retried, and what listeners threw. Never ends the other streams. */
-  readonly errors: Observable<TenureError>;
   readonly #candidacy: Candidacy;
-  readonly #streams: Streams;
+  readonly #observations: Observations;
+  #streams: Streams | undefined;
+  #leader: Observable<Leader | undefined> | undefined;
   #working = false;
 
   /** @internal */
-  constructor(candidacy: Candidacy, leader: Observable<Leader | undefined>) {
+  constructor(candidacy: Candidacy, observations: Observations) {
     this.#candidacy = candidacy;
-    this.#streams = new Streams(candidacy);
-    this.key = candidacy.key.name;
-    this.acquired = this.#streams.acquired;
-    this.released = this.#streams.released;
-    this.lost = this.#streams.lost;
-    this.standing = this.#streams.standing;
-    this.errors = this.#streams.errors;
-    this.leader = leader;
+    this.#observations = observations;
+  }
+
+  get key(): string {
+    return this.#candidacy.key.name;
+  }
+
+  /** Terms as they are won. Hot; a late subscriber gets the current term, if there is one. */
+  get acquired(): Observable<Term> {
+    return this.#told.acquiredStream;
+  }
+
+  /** Terms that we gave up. */
+  get released(): Observable<TermEnd> {
+    return this.#told.releasedStream;
+  }
+
+  /** Terms that were taken, expired or cannot be proven any more. */
+  get lost(): Observable<TermEnd> {
+    return this.#told.lostStream;
+  }
+
+  /** Where we stand; the current value first. */
+  get standing(): Observable<Standing> {
+    return this.#told.standingStream;
+  }
+
+  /** Who leads, whoever it is; the current value first. */
+  get leader(): Observable<Leader | undefined> {
+    return (this.#leader ??= this.#observations.leader(this.#candidacy.key));
+  }
+
+  /** Trouble that is being retried, and what listeners threw. Never ends the other streams. */
+  get errors(): Observable<TenureError> {
+    return this.#told.errorStream;
+  }
+
+  /** Made when somebody listens: an election that only leads its work needs none. */
+  get #told(): Streams {
+    return (this.#streams ??= new Streams(this.#candidacy));
   }
 
   /** The current term; undefined as soon as the clock says that it is over, whatever was emitted so far. */
@@ -120,7 +142,7 @@ export class Election {
     name: Name,
     listener: EventEmitter.EventListener<ElectionEvents, Name>,
   ): this {
-    this.#streams.emitter.on(name, listener);
+    this.#told.emitter.on(name, listener);
     return this;
   }
 
@@ -128,7 +150,7 @@ export class Election {
     name: Name,
     listener: EventEmitter.EventListener<ElectionEvents, Name>,
   ): this {
-    this.#streams.emitter.once(name, listener);
+    this.#told.emitter.once(name, listener);
     return this;
   }
 
@@ -136,7 +158,7 @@ export class Election {
     name: Name,
     listener?: EventEmitter.EventListener<ElectionEvents, Name>,
   ): this {
-    this.#streams.emitter.off(name, listener);
+    this.#told.emitter.off(name, listener);
     return this;
   }
 }

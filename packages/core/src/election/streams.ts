@@ -1,5 +1,4 @@
 import { EventEmitter } from 'eventemitter3';
-import { Subject } from 'rxjs';
 import type { Observable } from 'rxjs';
 import type { Candidacy } from './candidacy.ts';
 import { emitSafely } from '../runtime/emitter.ts';
@@ -7,7 +6,8 @@ import { ListenerError, StoreUnavailableError, TenureError, messageOf } from '..
 import { leaderOf } from '../leader.ts';
 import type { Leader } from '../leader.ts';
 import { encodeRecord } from '../record.ts';
-import { Stream } from '../runtime/stream.ts';
+import { Relay } from '../runtime/relay.ts';
+import type { CandidacyListener } from './surroundings.ts';
 import type { Term, TermEnd } from './term.ts';
 
 /** Where a candidate stands. */
@@ -30,60 +30,82 @@ export interface ElectionEvents {
   error: (error: TenureError) => void;
 }
 
-/** What becomes of a candidate, as streams and as events. Both tell the same, at the same moment. */
-export class Streams {
-  readonly emitter: EventEmitter<ElectionEvents> = new EventEmitter<ElectionEvents>();
-  readonly acquired: Observable<Term>;
-  readonly released: Observable<TermEnd>;
-  readonly lost: Observable<TermEnd>;
-  readonly standing: Observable<Standing>;
-  readonly errors: Observable<TenureError>;
+/** What becomes of a candidate, as streams and as events, each made when somebody asks for it. Both tell the same, at the same moment. */
+export class Streams implements CandidacyListener {
   readonly #candidacy: Candidacy;
-  readonly #acquired = new Subject<Term>();
-  readonly #ended = { released: new Subject<TermEnd>(), lost: new Subject<TermEnd>() };
-  readonly #standing = new Subject<Standing>();
-  readonly #errors = new Subject<TenureError>();
-  #last: Standing;
+  #emitter: EventEmitter<ElectionEvents> | undefined;
+  #acquired: Relay<Term> | undefined;
+  #released: Relay<TermEnd> | undefined;
+  #lost: Relay<TermEnd> | undefined;
+  #standing: Relay<Standing> | undefined;
+  #errors: Relay<TenureError> | undefined;
+  /** What those who hear of it were told. */
+  #last: Standing | undefined;
 
   constructor(candidacy: Candidacy) {
     this.#candidacy = candidacy;
-    this.#last = this.#stand();
-    const failed = (name: string) => (error: unknown) => this.#failed(name, error);
-    this.acquired = new Stream(failed('acquired'), (subscriber) => {
-      // Late subscribers learn of the term, but only while it is current.
-      const { term } = candidacy;
-      if (term) subscriber.next(term);
-      return this.#acquired.subscribe(subscriber);
-    });
-    this.released = new Stream(failed('released'), (subscriber) =>
-      this.#ended.released.subscribe(subscriber),
-    );
-    this.lost = new Stream(failed('lost'), (subscriber) => this.#ended.lost.subscribe(subscriber));
-    this.standing = new Stream(failed('standing'), (subscriber) => {
-      subscriber.next(this.#stand());
-      return this.#standing.subscribe(subscriber);
-    });
-    this.errors = new Stream(warn, (subscriber) => this.#errors.subscribe(subscriber));
-    candidacy.listen({
-      acquired: (term) => {
-        this.#acquired.next(term);
-        this.#emit('acquired', term);
-      },
-      ended: (end) => {
-        this.#ended[end.kind].next(end);
-        this.#emit(end.kind, end);
-      },
-      moved: () => this.#move(),
-      jeopardy: (error) => {
-        this.#move();
-        if (candidacy.term) this.#emit('jeopardy', error);
-      },
-      secure: () => {
-        this.#move();
-        if (candidacy.term) this.#emit('secure');
-      },
-      trouble: (error) => this.report(error),
-    });
+    candidacy.listen(this);
+  }
+
+  get emitter(): EventEmitter<ElectionEvents> {
+    return (this.#emitter ??= new EventEmitter<ElectionEvents>());
+  }
+
+  get acquiredStream(): Observable<Term> {
+    // Late subscribers learn of the term, but only while it is current.
+    return (this.#acquired ??= this.#relay<Term>('acquired', () => this.#candidacy.term)).stream;
+  }
+
+  get releasedStream(): Observable<TermEnd> {
+    return (this.#released ??= this.#relay('released')).stream;
+  }
+
+  get lostStream(): Observable<TermEnd> {
+    return (this.#lost ??= this.#relay('lost')).stream;
+  }
+
+  get standingStream(): Observable<Standing> {
+    return (this.#standing ??= this.#relay('standing', () => {
+      const standing = this.#stand();
+      if (!this.#standing?.isHeard) this.#last = standing;
+      return standing;
+    })).stream;
+  }
+
+  get errorStream(): Observable<TenureError> {
+    return (this.#errors ??= new Relay(warn)).stream;
+  }
+
+  acquired(term: Term): void {
+    this.#acquired?.next(term);
+    this.#emit('acquired', term);
+  }
+
+  ended(end: TermEnd): void {
+    (end.kind === 'lost' ? this.#lost : this.#released)?.next(end);
+    this.#emit(end.kind, end);
+  }
+
+  moved(): void {
+    if (!this.#standing?.isHeard) return;
+    const standing = this.#stand();
+    if (this.#last && isSame(standing, this.#last)) return;
+    this.#last = standing;
+    this.#standing.next(standing);
+  }
+
+  jeopardy(error: unknown): void {
+    this.moved();
+    if (this.#candidacy.term) this.#emit('jeopardy', error);
+  }
+
+  secure(): void {
+    this.moved();
+    if (this.#candidacy.term) this.#emit('secure');
+  }
+
+  trouble(error: unknown): void {
+    this.report(error);
   }
 
   report(error: unknown): void {
@@ -91,12 +113,16 @@ export class Streams {
       error instanceof TenureError
         ? error
         : new StoreUnavailableError(`the store failed: ${messageOf(error)}`, { cause: error });
-    this.#errors.next(known);
-    emitSafely(this.emitter, (_name, thrown) => warn(thrown), 'error', known);
+    this.#errors?.next(known);
+    if (this.#emitter) emitSafely(this.#emitter, (_name, thrown) => warn(thrown), 'error', known);
   }
 
   #failed(name: string, error: unknown): void {
     this.report(new ListenerError(name, error));
+  }
+
+  #relay<T>(name: string, first?: () => T | undefined): Relay<T> {
+    return new Relay((error) => this.#failed(name, error), first);
   }
 
   #emit(name: 'acquired', term: Term): void;
@@ -104,21 +130,8 @@ export class Streams {
   #emit(name: 'jeopardy', error: unknown): void;
   #emit(name: 'secure'): void;
   #emit(name: keyof ElectionEvents, ...args: unknown[]): void {
-    emitSafely(this.emitter, (event, error) => this.#failed(event, error), name, ...(args as [never]));
-  }
-
-  #move(): void {
-    const standing = this.#stand();
-    const { role, leader, term, jeopardy } = this.#last;
-    const same =
-      standing.role === role &&
-      standing.leader?.token === leader?.token &&
-      standing.leader?.value === leader?.value &&
-      standing.term === term &&
-      standing.jeopardy === jeopardy;
-    if (same) return;
-    this.#last = standing;
-    this.#standing.next(standing);
+    if (!this.#emitter) return;
+    emitSafely(this.#emitter, (event, error) => this.#failed(event, error), name, ...(args as [never]));
   }
 
   #stand(): Standing {
@@ -136,6 +149,13 @@ export class Streams {
     return holder ? { role, leader: leaderOf(holder), jeopardy } : { role, jeopardy };
   }
 }
+
+const isSame = (one: Standing, other: Standing): boolean =>
+  one.role === other.role &&
+  one.leader?.token === other.leader?.token &&
+  one.leader?.value === other.leader?.value &&
+  one.term === other.term &&
+  one.jeopardy === other.jeopardy;
 
 /** The last resort for what a listener of errors itself throws. */
 function warn(error: unknown): void {

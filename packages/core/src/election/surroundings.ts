@@ -1,4 +1,5 @@
 import type { Chance } from '../chance.ts';
+import type { Candidacy } from './candidacy.ts';
 import type { Clock } from '../clock.ts';
 import type { Session } from '../session/session.ts';
 import type { Store } from '../store.ts';
@@ -18,6 +19,8 @@ export interface Surroundings {
   readonly turn: Turn;
   /** Of those who wait with that session. */
   readonly rounds: Rounds;
+  /** Those that stand. */
+  readonly standing: Set<Candidacy>;
   /** A new claim id each time. */
   readonly nonce: () => string;
   /** It is a claim of this tenure that none of its candidates knows any more. */
@@ -28,14 +31,12 @@ export interface Surroundings {
   readonly refuseClosed: () => void;
 }
 
-/** Told outside the machine's turn, after the state has changed and every signal has aborted. */
+/** What happens to a candidate. Told outside the machine's turn, after the state has changed and every signal has aborted. */
 export interface CandidacyListener {
   acquired?(term: LiveTerm): void;
   ended?(end: TermEnd): void;
   /** The state changed in some way. */
   moved?(): void;
-  /** It stands. */
-  entered?(): void;
   /** It does not stand any more. */
   left?(): void;
   jeopardy?(error: unknown): void;

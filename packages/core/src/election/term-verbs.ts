@@ -1,4 +1,4 @@
-import { emptyCheckpoint, encodeCheckpoint, withValue } from '../checkpoint.ts';
+import { encodeCheckpoint, withValue } from '../checkpoint.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import {
   AccessDeniedError,
@@ -15,13 +15,18 @@ import type { Granted, StoreSession } from '../store.ts';
 import type { LiveTerm, TermHost } from './term.ts';
 import { backOffMs, provableMs } from '../timing.ts';
 
-interface Host {
+/** The candidate that won the term. */
+export interface TermKeeper {
+  readonly around: Surroundings;
   trouble(error: unknown): void;
-  release(): Promise<void>;
+  giveUpTerm(): Promise<void>;
+  /** A piece of work wants that claim's term held, until it lets go. */
+  hold(claimId: string): void;
+  letGo(claimId: string): void;
   superseded(claimId: string): void;
-  /** Returns what lets go. */
-  hold(claimId: string): () => void;
 }
+
+const NOTHING: Promise<void> = Promise.resolve();
 
 type Verb = (session: StoreSession, signal: AbortSignal) => Promise<void>;
 
@@ -31,34 +36,30 @@ const isRefusal = (error: unknown): boolean =>
   error instanceof ValueTooLargeError ||
   error instanceof AccessDeniedError;
 
-/** What a term can ask of the store while it lasts. */
+/** What one term can ask of the store while it lasts. */
 export class TermVerbs implements TermHost {
-  readonly #around: Surroundings;
-  readonly #host: Host;
-  #granted: Granted | undefined;
+  readonly #keeper: TermKeeper;
+  readonly #granted: Granted;
   /** What the store has, as far as it has answered. */
-  #checkpoint: Checkpoint = emptyCheckpoint;
+  #checkpoint: Checkpoint;
   #sequence = 0;
-  #writes: Promise<void> = Promise.resolve();
+  #writes = NOTHING;
 
-  constructor(around: Surroundings, host: Host) {
-    this.#around = around;
-    this.#host = host;
-  }
-
-  begin(term: LiveTerm, granted: Granted, found: Checkpoint): void {
+  constructor(keeper: TermKeeper, granted: Granted, found: Checkpoint) {
+    this.#keeper = keeper;
     this.#granted = granted;
     this.#checkpoint = found;
-    this.#sequence = 0;
-    this.#writes = Promise.resolve();
-    if (!granted.announced) {
+  }
+
+  begin(term: LiveTerm): void {
+    if (!this.#granted.announced) {
       // What others see says when we began to wait, not when we won.
       this.announce(term, term.candidate.metadata).catch(() => {});
     }
   }
 
   async ensure(term: LiveTerm, ms: number): Promise<void> {
-    const { session, timing } = this.#around;
+    const { session, timing } = this.#keeper.around;
     const mostMs = provableMs(timing.ttlMs, timing);
     if (ms !== Infinity && !(ms >= 0 && ms < mostMs)) {
       throw new InvalidArgumentError(
@@ -73,24 +74,25 @@ export class TermVerbs implements TermHost {
   }
 
   async save(term: LiveTerm, value: Json, slot?: string): Promise<void> {
-    const { traits } = this.#around.store;
+    const { traits } = this.#keeper.around.store;
     // As it is now: the caller may change it while other writes are under way.
     const saved = decodeValue(encodeValue('checkpoint', value, traits));
     const granted = this.#granted;
-    if (!term.isCurrent() || !granted) throw term.lostError();
+    if (!term.isCurrent()) throw term.lostError();
     await this.#inTurn(async () => {
       // In turn, so that it brings along what the saves before it have left in other slots.
       const next = withValue(this.#checkpoint, saved, slot);
       const text = encodeCheckpoint(next, traits);
       const sequence = (this.#sequence += 1);
       await this.#insist(term, (session, signal) => session.save(granted, text, sequence, signal));
-      if (this.#granted === granted) this.#checkpoint = next;
+      this.#checkpoint = next;
     });
   }
 
   hold(term: LiveTerm, work: Promise<unknown>): void {
     if (!term.isCurrent()) throw term.lostError();
-    const letGo = this.#host.hold(term.claimId);
+    const letGo = (): void => this.#keeper.letGo(term.claimId);
+    this.#keeper.hold(term.claimId);
     work.then(letGo, letGo);
   }
 
@@ -98,8 +100,8 @@ export class TermVerbs implements TermHost {
     const { id } = term.candidate;
     const granted = this.#granted;
     const candidate = { id, ...(metadata === undefined ? {} : { metadata }) };
-    checkRecord(candidate, this.#around.store.traits);
-    if (!term.isCurrent() || !granted) throw term.lostError();
+    checkRecord(candidate, this.#keeper.around.store.traits);
+    if (!term.isCurrent()) throw term.lostError();
     const record = { ...candidate, claimId: granted.claimId, acquiredAt: term.acquiredAt };
     await this.#inTurn(() =>
       this.#insist(term, (session, signal) => session.announce(granted, record, signal)),
@@ -107,7 +109,7 @@ export class TermVerbs implements TermHost {
   }
 
   async release(term: LiveTerm): Promise<void> {
-    if (term.end === undefined) await this.#host.release();
+    if (term.end === undefined) await this.#keeper.giveUpTerm();
   }
 
   /** One after another: what is unanswered is settled before the next is sent (S8). */
@@ -119,7 +121,7 @@ export class TermVerbs implements TermHost {
 
   /** Until the store has answered or the term is over. Both verbs are harmless when repeated. */
   async #insist(term: LiveTerm, verb: Verb): Promise<void> {
-    const { session, clock, chance, timing } = this.#around;
+    const { session, clock, chance, timing } = this.#keeper.around;
     for (let failures = 0; ; failures++) {
       const { store } = session;
       if (!term.isCurrent() || !store) throw term.lostError();
@@ -129,11 +131,11 @@ export class TermVerbs implements TermHost {
       } catch (error) {
         if (isRefusal(error)) throw error;
         if (error instanceof ClaimLostError || error instanceof SessionGoneError) {
-          this.#host.superseded(term.claimId);
+          this.#keeper.superseded(term.claimId);
           throw term.lostError(error);
         }
         if (term.over.aborted) throw term.lostError(error);
-        this.#host.trouble(error);
+        this.#keeper.trouble(error);
         await pause(clock, backOffMs(failures, chance.jitter(), timing), term.over).catch(() => {});
       }
     }

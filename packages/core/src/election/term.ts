@@ -111,17 +111,17 @@ export class LiveTerm implements Term {
   readonly token: bigint;
   readonly candidate: Candidate;
   readonly acquiredAt: string;
-  readonly ended: Promise<TermEnd>;
   readonly claimId: string;
   readonly #host: TermHost;
   readonly #liveness: Liveness;
   readonly #found: Checkpoint;
   /** Aborts when work must stop. */
-  readonly #stop = new LateSignal();
+  #stop: LateSignal | undefined;
   /** Aborts when the key is no longer ours. */
-  readonly #over = new LateSignal();
+  #over: LateSignal | undefined;
   #end: TermEnd | undefined;
-  #resolve: (end: TermEnd) => void = () => {};
+  #isTold = false;
+  #ended: { readonly promise: Promise<TermEnd>; readonly resolve: (end: TermEnd) => void } | undefined;
 
   constructor(
     host: TermHost,
@@ -139,7 +139,6 @@ export class LiveTerm implements Term {
     this.acquiredAt = facts.acquiredAt;
     this.#found = facts.found;
     this.claimId = facts.claimId;
-    this.ended = new Promise((resolve) => (this.#resolve = resolve));
   }
 
   get checkpoint(): Json | undefined {
@@ -147,16 +146,33 @@ export class LiveTerm implements Term {
   }
 
   get signal(): AbortSignal {
-    return this.#stop.signal;
+    return this.#stopping.signal;
   }
 
   /** For verbs that may go on while the work winds down. */
   get over(): AbortSignal {
-    return this.#over.signal;
+    return this.#ending.signal;
+  }
+
+  get ended(): Promise<TermEnd> {
+    if (!this.#ended) {
+      let resolve!: (end: TermEnd) => void;
+      this.#ended = { promise: new Promise((done) => (resolve = done)), resolve };
+      if (this.#isTold && this.#end) resolve(this.#end);
+    }
+    return this.#ended.promise;
   }
 
   get end(): TermEnd | undefined {
     return this.#end;
+  }
+
+  get #stopping(): LateSignal {
+    return (this.#stop ??= new LateSignal());
+  }
+
+  get #ending(): LateSignal {
+    return (this.#over ??= new LateSignal());
   }
 
   isCurrent(): boolean {
@@ -223,7 +239,7 @@ export class LiveTerm implements Term {
 
   /** Tell the work to stop; the key may still be held. */
   askToStop(reason: EndReason): void {
-    this.#stop.abort(
+    this.#stopping.abort(
       () => new ClosedError(`term ${this.token} of "${this.key}" was asked to end: ${reason}`),
     );
   }
@@ -235,8 +251,9 @@ export class LiveTerm implements Term {
         end.kind === 'lost'
           ? new TermLostError(end)
           : new ClosedError(`term ${this.token} of "${this.key}" was given up: ${end.reason}`));
-    this.#stop.abort(reason);
-    this.#over.abort(reason);
-    this.#resolve(end);
+    this.#stopping.abort(reason);
+    this.#ending.abort(reason);
+    this.#isTold = true;
+    this.#ended?.resolve(end);
   }
 }

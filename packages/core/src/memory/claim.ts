@@ -15,7 +15,7 @@ export interface Claim {
   granted: boolean;
   /** An operator asked for the key. */
   asked: boolean;
-  readonly parked: Set<() => void>;
+  parked: Set<() => void> | undefined;
 }
 
 /** What the space knows of a session; handles in any number of stores refer to it. */
@@ -50,6 +50,6 @@ export function hintAt(session: Session): void {
 }
 
 export function wake(claim: Claim): void {
-  for (const resolve of claim.parked) resolve();
-  claim.parked.clear();
+  for (const resolve of claim.parked ?? []) resolve();
+  claim.parked = undefined;
 }

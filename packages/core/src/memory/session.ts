@@ -55,12 +55,13 @@ export class MemorySession implements StoreSession {
     const { promise, resolve, reject } = withResolvers();
     const abort = (): void => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
-    claim.parked.add(resolve);
+    const parked = (claim.parked ??= new Set());
+    parked.add(resolve);
     try {
       await promise;
     } finally {
       signal.removeEventListener('abort', abort);
-      claim.parked.delete(resolve);
+      parked.delete(resolve);
     }
   }
 

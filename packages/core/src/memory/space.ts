@@ -113,14 +113,16 @@ export class MemorySpace {
         announced: queue.length === 0,
         granted: false,
         asked: false,
-        parked: new Set(),
+        parked: undefined,
       };
-      queue.push(claim);
-      this.#queues.set(nameOf(key), queue);
+      const isFirst = queue.length === 0;
+      // Most queues are of one, and take no more room than that.
+      if (isFirst) this.#queues.set(nameOf(key), [claim]);
+      else queue.push(claim);
       session.claims.add(claim);
-      if (queue.length === 1) this.#changed(key);
+      if (isFirst) this.#changed(key);
     }
-    if (queue[0] === claim) claim.granted = true;
+    if (this.first(key) === claim) claim.granted = true;
     return claim;
   }
 

@@ -6,6 +6,7 @@ import { NotAppliedError, SessionGoneError, StoreUnavailableError } from '../err
 import { Gate } from './gate.ts';
 import { Liveness } from './liveness.ts';
 import { Runtime } from '../runtime/runtime.ts';
+import type { Drive } from '../runtime/runtime.ts';
 import type { SessionEvents, SessionOptions, SessionUser } from './events.ts';
 import { Renewals } from './renewals.ts';
 import { sessionTransition } from './machine.ts';
@@ -15,7 +16,7 @@ import type { Key, StoreSession } from '../store.ts';
 
 type Happening = SessionEvent extends infer E ? (E extends SessionEvent ? Omit<E, 'at'> : never) : never;
 
-const CALLS_IN_FLIGHT = 64;
+const CALLS_IN_FLIGHT = 256;
 
 /** Keeps one session alive for everybody in this tenure, and a new one when that is gone. */
 export class Session {
@@ -23,7 +24,17 @@ export class Session {
   /** For claims and releases, of which there may be thousands; renewals never wait. */
   readonly gate: Gate = new Gate(CALLS_IN_FLIGHT);
   readonly #options: SessionOptions;
-  readonly #runtime: Runtime<SessionState, Happening, SessionCall>;
+  readonly #runtime: Runtime<Session, SessionState, Happening, SessionCall>;
+  static readonly #drive: Drive<Session, SessionState, Happening, SessionCall> = {
+    initial: initialSession,
+    transition: (it, state, event, at) => sessionTransition(state, { at, ...event }, it.#options.timing),
+    callOf: sessionCall,
+    alarmOf: (state, it, at) => sessionAlarm(state, at, it.#options.timing),
+    perform: (it, call, signal) => it.#perform(call, signal),
+    onAlarm: (it) => ({ type: 'alarm', jitter: it.#options.chance.jitter() }),
+    changed: (it, before, after) => it.#changed(before, after),
+    abandoned: (it, call) => it.#abandoned(call),
+  };
   readonly #users = new Set<SessionUser>();
   readonly #renewals = new Renewals();
   readonly #closed: Promise<void>;
@@ -35,19 +46,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#closed = new Promise((resolve) => (this.#resolveClosed = resolve));
-    const { clock, chance, turn, timing } = options;
-    this.#runtime = new Runtime<SessionState, Happening, SessionCall>({
-      initial: initialSession,
-      clock,
-      turn,
-      transition: (state, event, at) => sessionTransition(state, { at, ...event }, timing),
-      callOf: sessionCall,
-      alarmOf: (state, at) => sessionAlarm(state, at, timing),
-      perform: (call, signal) => this.#perform(call, signal),
-      onAlarm: () => ({ type: 'alarm', jitter: chance.jitter() }),
-      changed: (before, after) => this.#changed(before, after),
-      abandoned: (call) => this.#abandoned(call),
-    });
+    this.#runtime = new Runtime(Session.#drive, this, options);
   }
 
   /** The store's session and the stretch it lives in, while that can be proven. */
@@ -66,13 +65,16 @@ export class Session {
     return inJeopardy(this.#runtime.state);
   }
 
-  /** Make sure that there is a session, and hear what becomes of it. */
-  use(user: SessionUser): () => void {
+  /** Make sure that there is a session, and hear what becomes of it until {@link leave}. */
+  use(user: SessionUser): void {
     this.#users.add(user);
     if (this.current) user.usable();
     // One that lives is wanted already, and its nonce would cost more than all the rest of a claim.
     if (this.#runtime.state.phase !== 'live') this.#dispatch({ type: 'want', nonce: this.#nonce() });
-    return () => this.#users.delete(user);
+  }
+
+  leave(user: SessionUser): void {
+    this.#users.delete(user);
   }
 
   /** Whatever the store says, a deadline that has passed comes first: terms end by it, and say so. */
