@@ -21,7 +21,15 @@ export const suites: Readonly<Record<PackageName, Suite>> = {
     patienceMs: 240_000,
   },
   consul: {
-    files: inPackage('consul', ['conformance-1', 'claims', 'session', 'watching', 'tenure']),
+    files: inPackage('consul', [
+      'conformance-1',
+      'claims',
+      'session',
+      'watching',
+      'tenure',
+      'requests',
+      'transactions',
+    ]),
     patienceMs: 240_000,
   },
   redis: {

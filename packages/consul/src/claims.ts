@@ -50,8 +50,8 @@ export class Claims {
 
   /**
    * Takes a free key and no other: the lock operation alone would succeed on a key that another claim of this very
-   * session holds. The common case is one round trip. Where many
-   * want the key those who were woken come first: who was not looks before it writes.
+   * session holds. The common case is one round trip. Where many want the key those who were woken
+   * come first: who was not looks before it writes.
    */
   async claim(
     key: Key,

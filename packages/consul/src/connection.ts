@@ -1,11 +1,10 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import Consul from 'consul';
 import { ClosedError, StoreUnavailableError } from '@tenure/core/store';
 import { failure, wasNotSent } from './failure.ts';
-import { exchange, originOf } from './http.ts';
 import type { Settings } from './options.ts';
-import { send, settingsOfClient } from './wire.ts';
-import type { Answer, Client, ClientSettings, Request, Route } from './wire.ts';
+import { send, settingsOfClient, type Answer, type Client, type Request, type Route } from './wire.ts';
 
 /**
  * Requests that must not wait for each other's connections. Blocking queries keep theirs for as long as nothing
@@ -22,30 +21,26 @@ export function shares(maxConnections: number): Readonly<Record<Lane, number>> {
 
 interface Endpoint {
   readonly address: string;
-  /** Sends once. */
-  readonly send: (route: Route, request: Request, signal: AbortSignal) => Promise<Answer>;
+  readonly client: Client;
 }
 
 /** Asks one agent, and the next one when that can't be reached. Reports, and never repeats what may have been applied. */
 export class Connection {
   readonly #endpoints: readonly Endpoint[];
-  readonly #routes: Readonly<Record<Lane, Route>>;
+  readonly #agents: Readonly<Record<Lane, HttpAgent | undefined>>;
+  readonly #credentials: Pick<Route, 'token' | 'datacenter'>;
   #current = 0;
   #closed: ClosedError | undefined;
 
   constructor(settings: Settings) {
     const { client, token, datacenter } = settings;
-    const theirs = client as unknown as Client | undefined;
-    this.#endpoints = theirs ? [endpointOf(theirs)] : settings.addresses.map(endpointAt);
-    const own: Partial<ClientSettings> = theirs ? settingsOfClient(theirs) : {};
-    const protocol = own.baseUrl?.protocol ?? new URL(settings.addresses[0]!).protocol;
-    const credentials = { token: token ?? own.token, datacenter: datacenter ?? own.datacenter };
+    this.#endpoints =
+      client === undefined ? endpointsOf(settings) : [endpointOf(client as unknown as Client)];
+    const own = settingsOfClient(this.#endpoints[0]!.client);
+    this.#credentials = { token: token ?? own.token, datacenter: datacenter ?? own.datacenter };
     const sockets = shares(settings.maxConnections);
-    const route = (lane: Lane): Route => ({
-      agent: agentOf({ agent: own.agent, protocol }, sockets[lane], settings.tls),
-      ...credentials,
-    });
-    this.#routes = { renewals: route('renewals'), queries: route('queries'), verbs: route('verbs') };
+    const agent = (lane: Lane) => agentOf(own, sockets[lane], settings.tls);
+    this.#agents = { renewals: agent('renewals'), queries: agent('queries'), verbs: agent('verbs') };
   }
 
   /** Resolves with 2xx, 404 and 409; everything else rejects with what the core should hear. */
@@ -54,9 +49,9 @@ export class Connection {
     const first = this.#current;
     for (let asked = 1; ; asked += 1) {
       const position = (first + asked - 1) % this.#endpoints.length;
-      const { address, send: ask } = this.#endpoints[position]!;
+      const { address, client } = this.#endpoints[position]!;
       try {
-        return await ask(this.#routes[lane], request, signal);
+        return await send({ client, agent: this.#agents[lane], ...this.#credentials }, request, signal);
       } catch (error) {
         this.#demandOpen();
         const given = signal.aborted ? (signal.reason as unknown) : failure(error, address, request.name);
@@ -74,26 +69,27 @@ export class Connection {
 
   close(): void {
     this.#closed = new ClosedError('the consul store was closed');
-    for (const { agent } of Object.values(this.#routes)) agent?.destroy();
+    for (const agent of Object.values(this.#agents)) agent?.destroy();
   }
 }
 
-function endpointAt(address: string): Endpoint {
-  const origin = originOf(address);
-  return { address, send: (route, request, signal) => exchange(origin, route, request, signal) };
+function endpointsOf({ addresses, tls }: Settings): Endpoint[] {
+  // The agents are given with each request; the package would make one of its own for every client.
+  const agent = tls ? new HttpsAgent() : new HttpAgent();
+  return addresses.map((address) => {
+    const options = { baseUrl: `${address}/v1`, agent };
+    return { address, client: new Consul(options) as unknown as Client };
+  });
 }
 
 function endpointOf(client: Client): Endpoint {
   const { protocol, hostname, port } = settingsOfClient(client).baseUrl;
-  return {
-    address: `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`,
-    send: (route, request, signal) => send(client, route, request, signal),
-  };
+  return { address: `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`, client };
 }
 
 /** Keep-alive, bounded, and otherwise like the agent of the user's client; an agent of another kind (a proxy's) is used as it is. */
 function agentOf(
-  { agent, protocol }: { readonly agent: HttpAgent | undefined; readonly protocol: string },
+  { agent, baseUrl }: ReturnType<typeof settingsOfClient>,
   maxSockets: number,
   tls: Settings['tls'],
 ): HttpAgent | undefined {
@@ -106,5 +102,5 @@ function agentOf(
     maxSockets,
     maxFreeSockets: maxSockets,
   };
-  return protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
+  return baseUrl.protocol === 'https:' ? new HttpsAgent(options) : new HttpAgent(options);
 }

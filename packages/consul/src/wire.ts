@@ -53,7 +53,7 @@ type Response = IncomingMessage & { readonly body?: unknown };
 /** What the package rejects with for any status but 2xx. */
 export interface ResponseError extends Error {
   readonly isResponse: true;
-  readonly response: Pick<IncomingMessage, 'statusCode' | 'headers'> & { readonly body?: unknown };
+  readonly response: Response;
 }
 
 export function isResponseError(error: unknown): error is ResponseError {
@@ -67,6 +67,7 @@ function withoutRequest(error: ResponseError): ResponseError {
 }
 
 export interface Route {
+  readonly client: Client;
   readonly agent: Agent | undefined;
   readonly token: string | undefined;
   readonly datacenter: string | undefined;
@@ -76,22 +77,17 @@ export interface Route {
  * Sends once. Abort tears the request down and settles at once, with the signal's reason. Statuses that are
  * answers (2xx, 404, 409) resolve; whatever else went wrong rejects with the package's own error.
  */
-export async function send(
-  client: Client,
-  route: Route,
-  request: Request,
-  signal: AbortSignal,
-): Promise<Answer> {
+export async function send(route: Route, request: Request, signal: AbortSignal): Promise<Answer> {
   signal.throwIfAborted();
   const ctx = new EventEmitter();
   const cancel = () => ctx.emit('cancel');
   signal.addEventListener('abort', cancel, { once: true });
   try {
-    return answerOf(await client._request(optionsOf(route, request, ctx)));
+    return answerOf(await route.client._request(optionsOf(route, request, ctx)));
   } catch (error) {
     signal.throwIfAborted();
     if (!isResponseError(error)) throw error;
-    if ([404, 409].includes(error.response.statusCode ?? 0)) return answerOf(error.response as Response);
+    if ([404, 409].includes(error.response.statusCode ?? 0)) return answerOf(error.response);
     throw withoutRequest(error);
   } finally {
     signal.removeEventListener('abort', cancel);
@@ -147,14 +143,12 @@ function failWhenCut(outgoing: Outgoing, next: () => void): void {
 }
 
 /** What a client was made with; the package's methods would send the defaults along by themselves. */
-export interface ClientSettings {
+export function settingsOfClient(client: Client): {
   readonly baseUrl: BaseUrl;
   readonly agent: Agent | undefined;
   readonly token: string | undefined;
   readonly datacenter: string | undefined;
-}
-
-export function settingsOfClient(client: Client): ClientSettings {
+} {
   const { _defaults: known, _opts: own } = client;
   return { baseUrl: own.baseUrl, agent: own.agent, token: known?.token, datacenter: known?.dc };
 }
