@@ -111,13 +111,6 @@ export const consulBreaks: readonly Mutation[] = [
   ),
   one(
     'requests',
-    'all who wait in a process claim at once',
-    'park.ts',
-    ['(turn === 0 && isFree(pair))', 'isFree(pair)'],
-    'of eight who wait in one process the oldest claims',
-  ),
-  one(
-    'requests',
     'a query goes on while those whom it woke claim',
     'shard.ts',
     ['if (hasNews) await breathe();', ''],
