@@ -56,6 +56,7 @@ export class RedisSession implements StoreSession {
     this.#key = site.layout.session(namespace, id);
     this.#claims = new Claims(site, namespace, this.#key);
     this.#deafen = site.newsroom.about(this.#key, {
+      parking: this.#claims.parking,
       revoked: () => {
         for (const hint of this.#hints) queueMicrotask(hint);
       },
@@ -71,7 +72,7 @@ export class RedisSession implements StoreSession {
   async renew(signal: AbortSignal): Promise<Renewed> {
     this.#enter(signal);
     // A connection for news that was lost is made anew here at the latest.
-    this.#site.newsroom.listen(this.#namespace);
+    this.#site.newsroom.listen(this.#key, this.#namespace);
     const revoked = await this.#site.line.text(scripts.renew, [this.#key], [this.ttlMs], signal);
     if (revoked === null) throw goneError(this.#key);
     this.#renewalsSinceLook += 1;
@@ -128,15 +129,19 @@ export class RedisSession implements StoreSession {
     signal.throwIfAborted();
     this.#hints.clear();
     this.#deafen();
-    const { line, layout, settings, closing } = this.#site;
+    const { line, layout, settings, closing, counted } = this.#site;
     if (closing.aborted) return;
+    const leaving = [...this.#claims.waiting].map(([claimId, key]) =>
+      this.#claims.release(key, claimId, signal),
+    );
+    await Promise.all(leaving);
     for (const { namespace, items: holdings } of this.#held()) {
-      const channel = layout.channel(namespace);
-      const keys = [this.#key, layout.held(namespace), ...holdings.map(({ key }) => layout.lock(key))];
+      const keys = [this.#key, ...holdings.map(({ key }) => layout.lock(key))];
       const names = holdings.map(({ key }) => key.name);
-      await line.run(scripts.freeAll, keys, [settings.retainMs, channel, ...names], signal);
+      const args = [layout.base(namespace), settings.retainMs, counted, ...names];
+      await line.run(scripts.freeAll, keys, args, signal);
     }
-    await line.run(scripts.end, [this.#key], [layout.channel(this.#namespace)], signal);
+    await line.run(scripts.end, [this.#key], [layout.base(this.#namespace)], signal);
   }
 
   taken(hint: () => void): () => void {
@@ -158,12 +163,12 @@ export class RedisSession implements StoreSession {
   /** Whose holders live, and for how long; as if dead where nobody would be woken. */
   async #ask(namespace: string, helds: readonly Held[], signal: AbortSignal): Promise<readonly unknown[]> {
     const { newsroom, line, layout } = this.#site;
-    const hearing = newsroom.hearing(namespace, this.ttlMs);
+    const hearing = newsroom.hearing(this.#key, namespace, this.ttlMs);
     if (hearing === 'deaf') return helds.map(() => GONE);
-    const heard = hearing === 'silent' ? newsroom.heard(namespace, signal) : undefined;
+    const heard = hearing === 'silent' ? newsroom.heard(signal) : undefined;
     const keys = helds.map(({ key }) => layout.lock(key));
     const tokens = helds.map(({ holder }) => holder?.token ?? '');
-    const args = [heard ? PROOF : '', layout.channel(namespace), ...tokens];
+    const args = [heard ? PROOF : '', this.#key, ...tokens];
     const [answer] = await Promise.all([line.list(scripts.waiting, keys, args, signal), heard]);
     return answer;
   }
