@@ -7,7 +7,7 @@
  * Keys that a script finds in a lock are in the same slot as that lock, since a namespace has one hash tag. What may be
  * refused to a user comes first, which is the message: a script that is refused has changed nothing.
  */
-import { FREE, WAIT } from './queue.ts';
+import { FREE, REVOKED, WAIT } from './queue.ts';
 import { script } from './script.ts';
 import type { Script } from './script.ts';
 
@@ -51,7 +51,7 @@ if lock[1] then
   local left = redis.call('PTTL', lock[1])
   if left ~= -2 then
     wait(base, key, lock[9], name, member, now)
-    return {'held', lock[3], lock[4], lock[5] or '', left}
+    return {'held', lock[3], lock[4], lock[5] or '', left, lock[1], redis.call('GET', lock[1])}
   end
 elseif reserved and lock[7] ~= member then
   local left = tonumber(lock[8]) - math.floor(now / 1000)
@@ -83,8 +83,9 @@ return {'granted', token, lock[6]}
 const LATE_MS = 3_600_000;
 
 /**
- * A hold, or a place in the queue. KEYS: lock, own session. ARGV: claim, name, retainMs, 1 where messages are counted, and
- * 1 if that claim may still come: it is then not granted any more. Answers 1 if that hold was there.
+ * A hold, or a place in the queue. KEYS: lock, own session. ARGV: claim, name, retainMs, 1 where messages are counted, 1
+ * if that claim may still come: it is then not granted any more; and 1 if it was granted. Answers 1 if that hold was there.
+ * Where it was granted and is not there, a person may have deleted it: those who wait have been told by nobody.
  */
 export const release: Script = script(
   'release',
@@ -96,13 +97,14 @@ local lock = redis.call('HMGET', key, 'session', 'claim', 'checkpoint', 'queued'
 if lock[1] ~= session or lock[2] ~= claim then
   local member = claim .. ' ' .. session
   redis.call('ZREM', base .. ':queue:' .. name, member)
-  if lock[5] == member then
-    redis.call('HSET', key, 'next', '')
-    if not lock[1] then free(base, key, name, lock[3], lock[4], ARGV[3], ARGV[4]) end
+  if ARGV[6] == '1' then moved(session, 1) end
+  if not lock[1] and (lock[5] == member or ARGV[6] == '1') then
+    redis.call('HDEL', key, 'next')
+    free(base, key, name, nil, lock[3], '1', ARGV[3], ARGV[4])
   end
   return 0
 end
-free(base, key, name, lock[3], lock[4], ARGV[3], ARGV[4])
+free(base, key, name, session, lock[3], lock[4], ARGV[3], ARGV[4])
 return 1
 `,
 );
@@ -147,10 +149,10 @@ local lock = redis.call('HMGET', KEYS[1], 'session', 'claim', 'token', 'checkpoi
 if not lock[1] or lock[3] ~= ARGV[1] or redis.call('EXISTS', lock[1]) == 0 then return 0 end
 local base = baseOf(KEYS[1], ARGV[3])
 redis.call('PUBLISH', lock[1], 'r')
-redis.call('INCR', lock[1])
+redis.call('INCRBY', lock[1], '${REVOKED}')
 if ARGV[2] == '1' then
   redis.call('HSET', KEYS[1], 'forced', lock[2])
-  free(base, KEYS[1], ARGV[3], lock[4], lock[5], ARGV[4], ARGV[5])
+  free(base, KEYS[1], ARGV[3], lock[1], lock[4], lock[5], ARGV[4], ARGV[5])
 else
   redis.call('PUBLISH', base .. ':changes', 't' .. ARGV[3])
   redis.call('HSET', KEYS[1], 'asked', '1')
@@ -200,7 +202,7 @@ for _, name in ipairs(page[2]) do
   local key = ARGV[2] .. ':lock:' .. name
   local lock = redis.call('HMGET', key, 'session', 'checkpoint', 'queued')
   if not lock[1] or redis.call('EXISTS', lock[1]) == 0 then
-    free(ARGV[2], key, name, lock[2], lock[3], ARGV[4], ARGV[5])
+    free(ARGV[2], key, name, nil, lock[2], lock[3], ARGV[4], ARGV[5])
   end
 end
 return page[1]

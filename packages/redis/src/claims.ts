@@ -10,6 +10,7 @@ import type { ClaimRecord, Granted, Held, Key, Ticket } from '@tenure/core/store
 import { holderOf } from './observing.ts';
 import * as scripts from './claim-scripts.ts';
 import { unexpected } from './script.ts';
+import type { Place } from './recheck.ts';
 import { checkSize, refuseOtherSlot } from './site.ts';
 import type { Site } from './site.ts';
 
@@ -122,7 +123,8 @@ export class Claims {
     signal: AbortSignal,
   ): Promise<void> {
     const { layout, claiming, settings, counted } = this.#site;
-    const args = [claimId, key.name, settings.retainMs, counted, forGood ? '1' : '0'];
+    const wasGranted = this.#granted.has(claimId) ? '1' : '0';
+    const args = [claimId, key.name, settings.retainMs, counted, forGood ? '1' : '0', wasGranted];
     await claiming.run(scripts.release, [layout.lock(key), this.#sessionKey], args, signal);
   }
 
@@ -159,10 +161,11 @@ export class Claims {
 }
 
 /** Nobody holds what is kept for who was woken. */
-function held(key: Key, claimId: string, answer: Answer, cursor: Ticket): Held {
-  const [, token, value, asked, left] = answer;
+function held(key: Key, claimId: string, answer: Answer, ticket: Ticket): Held {
+  const [, token, value, asked, left, session, counter] = answer;
   const leftMs = Number(left);
   const holder = token ? holderOf(key.name, token, value ?? '', asked === '1') : undefined;
+  const cursor: Place = { ticket, session: session ?? '', counter: counter ?? '' };
   // Whole milliseconds, rounded down by the server.
   return leftMs < 0
     ? { outcome: 'held', key, claimId, holder, cursor }

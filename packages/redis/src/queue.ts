@@ -57,14 +57,30 @@ end
 `;
 
 /**
+ * A session's counter moves by that when one of its claims was taken or asked back, and by one when a lock for which
+ * somebody waited passes from it: who waits for its locks, and finds it alive and its counter where it was, need ask about
+ * none of them.
+ */
+export const REVOKED_BITS = 40;
+export const REVOKED: string = String(2 ** REVOKED_BITS);
+
+/** Only of a session that is there: one that is over would come to life. */
+const MOVED: string = `
+local function moved(session, by)
+  if redis.call('EXISTS', session) == 1 then redis.call('INCRBY', session, by) end
+end
+`;
+
+/**
  * Frees a lock; it is forgotten after a while unless it has a checkpoint. What may be refused to a user comes first,
  * which is the message. As long as somebody waits it is not forgotten, and its name stays where the sweep finds it.
  */
-export const FREE: string = `${PASS}
-local function free(base, key, name, checkpoint, queued, retainMs, counted)
+export const FREE: string = `${PASS}${MOVED}
+local function free(base, key, name, holder, checkpoint, queued, retainMs, counted)
   redis.call('PUBLISH', base .. ':changes', 't' .. name)
   redis.call('HDEL', key, 'session', 'claim', 'value', 'asked')
   if queued then
+    if holder then moved(holder, 1) end
     if pass(base, key, name, counted) then return end
     redis.call('HDEL', key, 'queued')
   end

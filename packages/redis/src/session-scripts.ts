@@ -1,4 +1,4 @@
-/** What is done to a session: a key that expires, with a counter that moves when one of its claims was taken or asked back. */
+/** What is done to a session: a key that expires, with a counter that moves with its claims. */
 import { FREE } from './queue.ts';
 import { script } from './script.ts';
 import type { Script } from './script.ts';
@@ -22,19 +22,26 @@ return redis.call('GET', KEYS[1])
 );
 
 /**
- * For how long each lock's holder has been heard of; -2 where it is not that holder any more, or dead. Publishes `ARGV[1]`
- * on the channel `ARGV[2]` if there is any. KEYS: locks. ARGV: those two, then the holders' tokens.
+ * For how long each lock's holder has been heard of; -2 where it is not that holder any more, or dead. Then of each
+ * session how long it has been heard of, and its counter. Publishes `ARGV[1]` on the channel `ARGV[2]` if there is any.
+ * KEYS: locks, then sessions. ARGV: those two, then the holders' tokens.
  */
 export const waiting: Script = script(
   'waiting',
   `
 if ARGV[1] ~= '' then redis.call('PUBLISH', ARGV[2], ARGV[1]) end
-local left = {}
+local found = {}
 for i, key in ipairs(KEYS) do
-  local lock = redis.call('HMGET', key, 'session', 'token')
-  left[i] = lock[1] and lock[2] == ARGV[i + 2] and redis.call('PTTL', lock[1]) or -2
+  local token = ARGV[i + 2]
+  if token then
+    local lock = redis.call('HMGET', key, 'session', 'token')
+    found[i] = lock[1] and lock[2] == token and redis.call('PTTL', lock[1]) or -2
+  else
+    found[#found + 1] = redis.call('PTTL', key)
+    found[#found + 1] = redis.call('GET', key) or ''
+  end
 end
-return left
+return found
 `,
 );
 
@@ -69,7 +76,7 @@ export const freeAll: Script = script(
   `${FREE}
 for i = 2, #KEYS do
   local lock = redis.call('HMGET', KEYS[i], 'session', 'checkpoint', 'queued')
-  if lock[1] == KEYS[1] then free(ARGV[1], KEYS[i], ARGV[i + 2], lock[2], lock[3], ARGV[2], ARGV[3]) end
+  if lock[1] == KEYS[1] then free(ARGV[1], KEYS[i], ARGV[i + 2], KEYS[1], lock[2], lock[3], ARGV[2], ARGV[3]) end
 end
 return 1
 `,

@@ -7,21 +7,19 @@ import type {
   Key,
   Renewed,
   StoreSession,
-  Ticket,
 } from '@tenure/core/store';
 import { Claims, goneError } from './claims.ts';
 import { inScripts } from './in-scripts.ts';
 import type { Part } from './in-scripts.ts';
+import { REVOKED_BITS } from './queue.ts';
+import { Recheck } from './recheck.ts';
+import type { Place } from './recheck.ts';
 import * as scripts from './session-scripts.ts';
 import type { Site } from './site.ts';
 import type { Sweep } from './sweep.ts';
 
 /** What an operator deletes by hand moves no counter: so everything is looked at once a TTL in any case. */
 const RENEWALS_PER_LOOK = 3;
-/** Published to be heard, and no news. */
-const PROOF = 'p';
-/** What Redis says of a key that is not there. */
-const GONE = -2;
 
 export interface Opened {
   readonly id: string;
@@ -39,11 +37,12 @@ export class RedisSession implements StoreSession {
   readonly #namespace: string;
   readonly #key: string;
   readonly #claims: Claims;
+  readonly #recheck: Recheck;
   readonly #gone = new AbortController();
   readonly #hints = new Set<() => void>();
   readonly #deafen: () => void;
-  /** The session's counter as of the last look. */
-  #revoked = '0';
+  /** How often a claim was taken or asked back, as of the last look. */
+  #revoked = 0n;
   #renewalsSinceLook = 0;
 
   constructor(site: Site, sweep: Sweep, { id, namespace, ttlMs, adopted }: Opened) {
@@ -55,6 +54,7 @@ export class RedisSession implements StoreSession {
     this.#namespace = namespace;
     this.#key = site.layout.session(namespace, id);
     this.#claims = new Claims(site, namespace, this.#key);
+    this.#recheck = new Recheck(site, this.#key, ttlMs);
     this.#deafen = site.newsroom.about(this.#key, {
       parking: this.#claims.parking,
       revoked: () => {
@@ -73,8 +73,9 @@ export class RedisSession implements StoreSession {
     this.#enter(signal);
     // A connection for news that was lost is made anew here at the latest.
     this.#site.newsroom.listen(this.#key, this.#namespace);
-    const revoked = await this.#site.line.text(scripts.renew, [this.#key], [this.ttlMs], signal);
-    if (revoked === null) throw goneError(this.#key);
+    const counter = await this.#site.line.text(scripts.renew, [this.#key], [this.ttlMs], signal);
+    if (counter === null) throw goneError(this.#key);
+    const revoked = BigInt(counter) >> BigInt(REVOKED_BITS);
     this.#renewalsSinceLook += 1;
     if (revoked !== this.#revoked || this.#renewalsSinceLook >= RENEWALS_PER_LOOK) {
       await this.#look(signal);
@@ -92,21 +93,12 @@ export class RedisSession implements StoreSession {
 
   async park({ cursor }: Held, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (!this.#site.closing.aborted) await (cursor as Ticket | undefined)?.wait(signal);
+    if (!this.#site.closing.aborted) await (cursor as Place | undefined)?.ticket.wait(signal);
   }
 
-  /** One command for some hundred locks. What an operator deletes by hand is told by nobody, so all of them are looked at. */
   async recheck(helds: readonly Held[], signal: AbortSignal): Promise<(Held | undefined)[]> {
     this.#enter(signal);
-    const leftMs = new Map<Held, number>();
-    for (const { namespace, items } of inScripts(helds)) {
-      const answer = await this.#ask(namespace, items, signal);
-      for (const [i, held] of items.entries()) leftMs.set(held, Number(answer[i]));
-    }
-    return helds.map((held) => {
-      const left = leftMs.get(held) ?? GONE;
-      return left === GONE ? undefined : { ...held, ...(left < 0 ? {} : { retryInMs: left + 1 }) };
-    });
+    return this.#recheck.of(helds, signal);
   }
 
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
@@ -158,19 +150,6 @@ export class RedisSession implements StoreSession {
 
   #held(): readonly Part<Holding>[] {
     return inScripts(this.#claims.holdings.all);
-  }
-
-  /** Whose holders live, and for how long; as if dead where nobody would be woken. */
-  async #ask(namespace: string, helds: readonly Held[], signal: AbortSignal): Promise<readonly unknown[]> {
-    const { newsroom, line, layout } = this.#site;
-    const hearing = newsroom.hearing(this.#key, namespace, this.ttlMs);
-    if (hearing === 'deaf') return helds.map(() => GONE);
-    const heard = hearing === 'silent' ? newsroom.heard(signal) : undefined;
-    const keys = helds.map(({ key }) => layout.lock(key));
-    const tokens = helds.map(({ holder }) => holder?.token ?? '');
-    const args = [heard ? PROOF : '', this.#key, ...tokens];
-    const [answer] = await Promise.all([line.list(scripts.waiting, keys, args, signal), heard]);
-    return answer;
   }
 
   /** Whether what was granted still is its own (S13). What is granted after this is not judged by the answer. */

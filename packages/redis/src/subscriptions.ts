@@ -9,7 +9,6 @@ interface Channel {
   state: 'asked' | 'heard' | 'refused';
   /** It was asked for long ago, and is not heard. */
   overdue: boolean;
-  readonly calm: () => void;
 }
 
 interface Listener {
@@ -29,6 +28,8 @@ export class Subscriptions {
   readonly #clock: Clock;
   readonly #listener: Listener;
   readonly #channels = new Map<string, Channel>();
+  /** Of channels that are not heard: when those who wait are told so, one attempt after another or not. */
+  readonly #patience = new Map<string, () => void>();
   /** Called with the next thing that is heard. */
   readonly #proofs = new Set<() => void>();
   #heardAt: Instant | undefined;
@@ -47,11 +48,14 @@ export class Subscriptions {
     if ((known && !known.overdue) || this.#closed) return;
     // Whoever was refused may be admitted now; where nothing was said, the connection is dead.
     if (known?.state === 'asked') this.reset();
-    const calm = this.#clock.alarm(later(this.#clock.now(), GIVEN_UP_AFTER_MS), () => {
-      channel.overdue = true;
-      this.#listener.unsure(name);
-    });
-    const channel: Channel = { state: 'asked', overdue: false, calm };
+    if (!this.#patience.has(name)) {
+      const due = later(this.#clock.now(), GIVEN_UP_AFTER_MS);
+      this.#patience.set(
+        name,
+        this.#clock.alarm(due, () => this.#giveUp(name)),
+      );
+    }
+    const channel: Channel = { state: 'asked', overdue: false };
     this.#channels.set(name, channel);
     void this.#subscribe(name, channel);
   }
@@ -60,7 +64,7 @@ export class Subscriptions {
   leave(name: string): void {
     const channel = this.#channels.get(name);
     this.#channels.delete(name);
-    channel?.calm();
+    this.#calm(name);
     if (channel?.state === 'heard') this.#connection?.unsubscribe(name).catch(() => {});
   }
 
@@ -95,7 +99,6 @@ export class Subscriptions {
     connection?.close();
     const channels = [...this.#channels.values()];
     this.#channels.clear();
-    for (const { calm } of channels) calm();
     // Otherwise nobody has relied on it, and waking them would have them ask without end.
     if (channels.some(({ state }) => state === 'heard')) this.#listener.lost();
   }
@@ -103,6 +106,20 @@ export class Subscriptions {
   close(): void {
     this.#closed = true;
     this.reset();
+    for (const cancel of this.#patience.values()) cancel();
+    this.#patience.clear();
+  }
+
+  #calm(name: string): void {
+    this.#patience.get(name)?.();
+    this.#patience.delete(name);
+  }
+
+  #giveUp(name: string): void {
+    this.#patience.delete(name);
+    const channel = this.#channels.get(name);
+    if (channel) channel.overdue = true;
+    this.#listener.unsure(name);
   }
 
   /** Never rejects. */
@@ -122,7 +139,7 @@ export class Subscriptions {
       return;
     }
     channel.state = 'heard';
-    channel.calm();
+    this.#calm(name);
     this.#listener.unsure(name);
   }
 

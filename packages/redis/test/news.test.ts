@@ -81,7 +81,7 @@ describe.skipIf(missing)('news', () => {
     const { length } = String(await server.operator.client.client('LIST'))
       .trim()
       .split('\n');
-    await server.operator.client.config('SET', 'maxclients', String(length - 1));
+    await server.operator.client.config('SET', 'maxclients', String(length - 2));
     await cutNews(server);
     await until('it was tried again', async () => {
       await session.renew(signal);
