@@ -60,7 +60,7 @@ export class Recheck {
   ): Promise<void> {
     const looked = this.#some(group);
     const rest = group.filter((held) => !looked.has(held));
-    const sessions = new Set(rest.map((held) => placeOf(held).session));
+    const sessions = new Set(rest.length > 0 ? group.map((held) => placeOf(held).session) : []);
     sessions.delete('');
     const [first = [], ...more] = inParts([...sessions]);
     const signs = new Map<string, Sign>();
@@ -85,7 +85,7 @@ export class Recheck {
     return new Set(group.slice(from, to));
   }
 
-  /** `signs` are of before the locks are looked at: what moves later shows the next time. */
+  /** `signs` are of the same moment as what is seen of the locks, or of one before: what moves later shows the next time. */
   async #ask(
     helds: readonly Held[],
     sessions: readonly string[],
@@ -99,13 +99,13 @@ export class Recheck {
     const tokens = helds.map(({ holder }) => holder?.token ?? '');
     const args = [isSilent ? PROOF : '', this.#sessionKey, ...tokens];
     const found = await line.list(scripts.waiting, keys, args, signal);
-    helds.forEach((held, i) => {
-      const leftMs = Number(found[i]);
-      if (leftMs !== GONE) answers.set(held, waits(held, leftMs, signs.get(placeOf(held).session)?.counter));
-    });
     sessions.forEach((session, i) => {
       const [leftMs, counter] = found.slice(helds.length + 2 * i, helds.length + 2 * i + 2);
       signs.set(session, { leftMs: Number(leftMs), counter: String(counter) });
+    });
+    helds.forEach((held, i) => {
+      const leftMs = Number(found[i]);
+      if (leftMs !== GONE) answers.set(held, waits(held, leftMs, signs.get(placeOf(held).session)?.counter));
     });
   }
 }
