@@ -153,7 +153,7 @@ describe.skipIf(missing)('a queue', () => {
 
 /** Cuts the connections for news, oldest first, until nobody hears that channel. */
 async function deafen({ operator }: Server, channel: string): Promise<void> {
-  const lines = String(await operator.client.client('LIST', 'TYPE', 'pubsub'))
+  const lines = String(await operator.client.call('CLIENT', 'LIST', 'TYPE', 'pubsub'))
     .trim()
     .split('\n');
   for (const line of lines) {
