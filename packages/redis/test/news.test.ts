@@ -2,7 +2,18 @@ import { startProxy } from '@tenure/conformance/network';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../test/servers/until.ts';
 import { deaf, Line } from './deaf.ts';
-import { granted, held, keyOf, missing, serverOf, sessionOf, signal, storeOf, tenureOf } from './rig.ts';
+import {
+  failure,
+  granted,
+  held,
+  keyOf,
+  missing,
+  serverOf,
+  sessionOf,
+  signal,
+  storeOf,
+  tenureOf,
+} from './rig.ts';
 import type { Server } from './rig.ts';
 
 const subscribers = ({ operator }: Server, channel: string): Promise<number> =>
@@ -58,6 +69,11 @@ describe.skipIf(missing)('news', () => {
     line.deafen();
     let woken = false;
     void second.park(waiting, signal).then(() => (woken = true));
+    // The holder lives and holds the lock, and yet nobody may rely on being woken.
+    await until('it is found out', async () => {
+      await second.renew(signal);
+      return (await failure(ask())) === undefined ? undefined : true;
+    });
     await first.release(keyOf('job'), claimId, signal);
     await until('somebody tells', async () => {
       await second.renew(signal);
