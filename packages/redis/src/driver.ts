@@ -6,6 +6,7 @@ export interface Connection {
   send(command: readonly string[], key: string): Promise<unknown>;
   /** Resolves when messages of that channel are heard from now on. */
   subscribe(channel: string): Promise<void>;
+  unsubscribe(channel: string): Promise<void>;
   /** At once, and without an answer for those who wait. */
   close(): void;
 }

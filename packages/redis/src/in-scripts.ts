@@ -1,7 +1,7 @@
 import type { Key } from '@tenure/core/store';
 
 /** A script keeps the server busy. */
-const LOCKS_PER_SCRIPT = 500;
+export const KEYS_PER_SCRIPT = 500;
 
 /** What one script can do. */
 export interface Part<Item> {
@@ -9,8 +9,14 @@ export interface Part<Item> {
   readonly items: readonly Item[];
 }
 
-/** In parts that are each in one slot of a Cluster, and not too many for one script. */
-export function inScripts<Item extends { readonly key: Key }>(items: readonly Item[]): readonly Part<Item>[] {
+/** So many at once. */
+export const inParts = <Item>(items: readonly Item[], size: number = KEYS_PER_SCRIPT): readonly Item[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+
+/** By what is in one slot of a Cluster. */
+export function byNamespace<Item extends { readonly key: Key }>(
+  items: readonly Item[],
+): ReadonlyMap<string, readonly Item[]> {
   const groups = new Map<string, Item[]>();
   for (const item of items) {
     const { namespace } = item.key;
@@ -18,10 +24,13 @@ export function inScripts<Item extends { readonly key: Key }>(items: readonly It
     if (group) group.push(item);
     else groups.set(namespace, [item]);
   }
-  return [...groups].flatMap(([namespace, group]) =>
-    Array.from({ length: Math.ceil(group.length / LOCKS_PER_SCRIPT) }, (_, i) => ({
-      namespace,
-      items: group.slice(i * LOCKS_PER_SCRIPT, (i + 1) * LOCKS_PER_SCRIPT),
-    })),
-  );
+  return groups;
 }
+
+/** In parts that are each in one slot of a Cluster, and not too many for one script. */
+export const inScripts = <Item extends { readonly key: Key }>(
+  items: readonly Item[],
+): readonly Part<Item>[] =>
+  [...byNamespace(items)].flatMap(([namespace, group]) =>
+    inParts(group).map((part) => ({ namespace, items: part })),
+  );

@@ -7,44 +7,53 @@ import type { Key } from '@tenure/core/store';
  */
 export class Layout {
   readonly #prefix: string;
+  /** A namespace is asked for with each verb, and there are few of them. */
+  readonly #bases = new Map<string, string>();
 
   constructor(prefix: string) {
     this.#prefix = prefix;
   }
 
+  /** Also the channel of what is meant for that session alone. */
   session(namespace: string, id: string): string {
-    return `${this.#of(namespace)}:session:${id}`;
+    return `${this.base(namespace)}:session:${id}`;
   }
 
-  lock(key: Key): string {
-    checkText(key);
-    return `${this.locks(key.namespace)}${key.name}`;
-  }
-
-  /** What the keys of all locks of a namespace begin with. */
-  locks(namespace: string): string {
-    return `${this.#of(namespace)}:lock:`;
+  lock({ namespace, name }: Key): string {
+    checkText(name);
+    return `${this.base(namespace)}:lock:${name}`;
   }
 
   /** The names of locks that are held, or were when their holder died. */
   held(namespace: string): string {
-    return `${this.#of(namespace)}:held`;
+    return `${this.base(namespace)}:held`;
   }
 
-  channel(namespace: string): string {
-    return `${this.#of(namespace)}:news`;
+  /** A channel: what every session that waits must know. */
+  news(namespace: string): string {
+    return `${this.base(namespace)}:news`;
   }
 
-  #of(namespace: string): string {
-    return `${this.#prefix}{${namespace.replaceAll(/[%{}]/gu, (sign) => encodeURIComponent(sign))}}`;
+  /** A channel: the names of locks whose holder, or what is shown of it, has changed. */
+  changes(namespace: string): string {
+    return `${this.base(namespace)}:changes`;
+  }
+
+  /** What everything of a namespace begins with. */
+  base(namespace: string): string {
+    const known = this.#bases.get(namespace);
+    if (known !== undefined) return known;
+    checkText(namespace);
+    const tag = namespace.replaceAll(/[%{}]/gu, (sign) => encodeURIComponent(sign));
+    const base = `${this.#prefix}{${tag}}`;
+    this.#bases.set(namespace, base);
+    return base;
   }
 }
 
 /** Half of a surrogate pair is sent as U+FFFD, whichever it is: two such keys would be one. */
-function checkText({ namespace, name }: Key): void {
-  for (const text of [namespace, name]) {
-    if (/\p{Surrogate}/u.test(text)) {
-      throw new InvalidArgumentError(`a key must be well-formed Unicode, got ${JSON.stringify(text)}`);
-    }
+function checkText(text: string): void {
+  if (/\p{Surrogate}/u.test(text)) {
+    throw new InvalidArgumentError(`a key must be well-formed Unicode, got ${JSON.stringify(text)}`);
   }
 }

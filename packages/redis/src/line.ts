@@ -12,6 +12,7 @@ const STILLBORN_AFTER_MS = 3000;
 
 interface Open {
   readonly connection: Connection;
+  isReady: boolean;
   readonly since: Instant;
   /** The commands that are not answered yet, oldest first. */
   readonly sent: Set<{ readonly at: Instant }>;
@@ -82,15 +83,34 @@ export class Line {
     this.#open = undefined;
   }
 
-  async #answered(asked: (open: Open) => Promise<unknown>, signal: AbortSignal): Promise<unknown> {
-    const open = await this.#ready(signal);
-    try {
-      return await abortable(asked(open), signal);
-    } catch (error) {
-      if (signal.aborted) this.#suspect(open, open.sent.values().next().value?.at, this.#silenceMs);
-      else if (leadsElsewhere(error)) this.#drop(open);
-      throw signal.aborted ? (signal.reason as Error) : failure(error, this.#driver.where);
-    }
+  /** Settles as soon as the signal aborts, and makes no promise of its own beyond that one: each verb comes by here. */
+  #answered(asked: (open: Open) => Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+    const open = this.#open;
+    if (!open?.isReady || signal.aborted) return this.#later(asked, signal);
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        this.#suspect(open, open.sent.values().next().value?.at, this.#silenceMs);
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', abort);
+      asked(open).then(
+        (answer) => {
+          signal.removeEventListener('abort', abort);
+          resolve(answer);
+        },
+        (error: unknown) => {
+          signal.removeEventListener('abort', abort);
+          if (!signal.aborted && leadsElsewhere(error)) this.#drop(open);
+          reject(failure(error, this.#driver.where));
+        },
+      );
+    });
+  }
+
+  /** When there is a connection. */
+  async #later(asked: (open: Open) => Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+    await this.#ready(signal);
+    return this.#answered(asked, signal);
   }
 
   /** A `WAIT` is silent as long as it waits. */
@@ -104,32 +124,41 @@ export class Line {
     { sha, lua }: Script,
     keys: readonly string[],
     args: readonly (string | number | bigint)[],
-    wrote: (answer: unknown) => boolean = () => false,
+    wrote?: (answer: unknown) => boolean,
   ): Promise<unknown> {
-    const rest = [String(keys.length), ...keys, ...args.map(String)];
+    const command = ['EVALSHA', sha, String(keys.length), ...keys];
+    for (const arg of args) command.push(String(arg));
     const [slot = ''] = keys;
-    const answer = await this.#send(open, ['EVALSHA', sha, ...rest], slot).catch((error: unknown) => {
+    let answer: unknown;
+    try {
+      answer = await this.#send(open, command, slot);
+    } catch (error) {
       if (!isNoScript(error)) throw error;
-      return this.#send(open, ['EVAL', lua, ...rest], slot);
-    });
-    if (this.#quorum.replicas > 0 && wrote(answer)) await this.#replicated(open);
+      answer = await this.#send(open, ['EVAL', lua, ...command.slice(2)], slot);
+    }
+    if (wrote && this.#quorum.replicas > 0 && wrote(answer)) await this.#replicated(open);
     return answer;
   }
 
-  async #send(open: Open, command: readonly string[], slot: string): Promise<unknown> {
-    if (this.#open !== open) throw new NotAppliedError(`${this.#driver.where}: the connection was lost`);
+  /** A promise of the client's is enough where nothing went wrong. */
+  #send(open: Open, command: readonly string[], slot: string): Promise<unknown> {
+    if (this.#open !== open)
+      return Promise.reject(new NotAppliedError(`${this.#driver.where}: the connection was lost`));
     const entry = { at: this.#clock.now() };
     open.sent.add(entry);
-    try {
-      return await open.connection.send(command, slot);
-    } catch (error) {
-      // A Cluster's client may have sent it elsewhere before.
-      if (this.#driver.isCluster || !wasNotSent(error)) throw error;
-      this.#drop(open);
-      throw connectFailure(error, this.#driver.where);
-    } finally {
-      open.sent.delete(entry);
-    }
+    return open.connection.send(command, slot).then(
+      (answer) => {
+        open.sent.delete(entry);
+        return answer;
+      },
+      (error: unknown) => {
+        open.sent.delete(entry);
+        // A Cluster's client may have sent it elsewhere before.
+        if (this.#driver.isCluster || !wasNotSent(error)) throw error;
+        this.#drop(open);
+        throw connectFailure(error, this.#driver.where);
+      },
+    );
   }
 
   /** On the same connection as what was written, for it is that connection's writes that are waited for. */
@@ -172,6 +201,9 @@ export class Line {
       this.#suspect(open, open.since, STILLBORN_AFTER_MS);
       throw signal.reason;
     }
+    open.isReady = true;
+    // It may have been lost in the same moment.
+    if (this.#open !== open) throw new NotAppliedError(`${this.#driver.where}: the connection was lost`);
     return open;
   }
 
@@ -181,7 +213,7 @@ export class Line {
       lost: () => this.#drop(open),
       message: () => {},
     });
-    const open: Open = { connection, since: this.#clock.now(), sent: new Set() };
+    const open: Open = { connection, isReady: false, since: this.#clock.now(), sent: new Set() };
     return open;
   }
 

@@ -1,186 +1,177 @@
-import { abortable, isPast, later, Parking } from '@tenure/core/store';
-import type { Clock, Instant, Key } from '@tenure/core/store';
-import type { Connection, Driver } from './driver.ts';
+import { later } from '@tenure/core/store';
+import type { Clock, Key, Parking } from '@tenure/core/store';
+import type { Driver } from './driver.ts';
 import type { Layout } from './keys.ts';
+import { RESERVED_MS } from './queue.ts';
+import { Subscriptions } from './subscriptions.ts';
 
-/** What was asked for and has not come for so long will not come. */
-const GIVEN_UP_AFTER_MS = 3000;
+/** Who is second asks a little later than the first may come. */
+const LATE_MS = 20;
 
-interface Channel {
-  readonly namespace: string;
-  state: 'asked' | 'heard' | 'refused';
-  /** It was asked for long ago, and is not heard. */
-  overdue: boolean;
-  heardAt: Instant | undefined;
-  /** Called with the next thing that is heard. */
-  readonly proofs: Set<() => void>;
-  readonly calm: () => void;
+/** A session that has something to hear. */
+export interface Reader {
+  /** Its claims that wait. */
+  readonly parking: Parking;
+  revoked(): void;
+  ended(): void;
 }
 
 /**
- * Who in this process waits for which news, over a connection of its own. News are hints: one that is lost costs time,
- * and nothing is decided by one that comes. A connection that was lost is made anew by the next verb. No verb waits for
- * it: who looked before the news were heard is told to look again once they are.
+ * Who in this process waits for which news. What is meant for one session comes on a channel of its own, so that a
+ * release wakes one process and no other. News are hints: one that is lost costs time, and nothing is decided by one that
+ * comes. Who looked before the news were heard is told to look again once they are.
  */
 export class Newsroom {
-  readonly parking: Parking = new Parking();
-  readonly #driver: Driver;
   readonly #clock: Clock;
   readonly #layout: Layout;
-  readonly #channels = new Map<string, Channel>();
+  readonly #subscriptions: Subscriptions;
+  /** By the keys of their sessions, which are their channels, too. */
+  readonly #readers = new Map<string, Reader>();
   readonly #watchers = new Map<string, Set<() => void>>();
-  readonly #sessions = new Map<string, { readonly revoked: () => void; readonly ended: () => void }>();
-  #connection: Connection | undefined;
-  #closed = false;
+  /** By the channels of all who wait, and of changes: of which namespace they are. */
+  readonly #news = new Map<string, string>();
+  readonly #changes = new Map<string, string>();
+  /** Claims that are second in their queues. */
+  readonly #seconds = new Map<string, () => void>();
 
   constructor(driver: Driver, clock: Clock, layout: Layout) {
-    this.#driver = driver;
     this.#clock = clock;
     this.#layout = layout;
-  }
-
-  /** Sees to it that the namespace's news are heard. */
-  listen(namespace: string): void {
-    if (this.#closed) return;
-    const name = this.#layout.channel(namespace);
-    const known = this.#channels.get(name);
-    if (known && !known.overdue) return;
-    // Whoever was refused may be admitted now; where nothing was said, the connection is dead.
-    if (known?.state === 'asked') this.reset();
-    const calm = this.#clock.alarm(later(this.#clock.now(), GIVEN_UP_AFTER_MS), () => {
-      channel.overdue = true;
-      this.#missed();
+    this.#subscriptions = new Subscriptions(driver, clock, {
+      message: (channel, text) => this.#hear(channel, text),
+      unsure: (channel) => this.#unsure(channel),
+      lost: () => {
+        this.#wakeAll();
+        this.#changed();
+      },
     });
-    const channel: Channel = {
-      namespace,
-      state: 'asked',
-      overdue: false,
-      heardAt: undefined,
-      proofs: new Set(),
-      calm,
-    };
-    this.#channels.set(name, channel);
-    void this.#subscribe(name, channel);
   }
 
-  /** Whether the namespace's news are heard, and were not long ago. What has been heard since shows it. */
-  hearing(namespace: string, silentMs: number): 'deaf' | 'silent' | 'heard' {
-    this.listen(namespace);
-    const channel = this.#channels.get(this.#layout.channel(namespace));
-    if (channel?.state !== 'heard') return 'deaf';
-    const { heardAt } = channel;
-    return heardAt && !isPast(later(heardAt, silentMs), this.#clock.now()) ? 'heard' : 'silent';
+  /** Sees to it that what the session must know is heard. */
+  listen(sessionKey: string, namespace: string): void {
+    const news = this.#layout.news(namespace);
+    this.#news.set(news, namespace);
+    this.#subscriptions.hear(sessionKey);
+    this.#subscriptions.hear(news);
   }
 
-  /**
-   * Resolves with the next thing that is heard of the namespace. A connection that brings nothing until the signal
-   * aborts is dead: then everybody is told to look.
-   */
-  async heard(namespace: string, signal: AbortSignal): Promise<void> {
-    const name = this.#layout.channel(namespace);
-    const channel = this.#channels.get(name);
-    try {
-      await abortable(new Promise<void>((resolve) => channel?.proofs.add(resolve)), signal);
-    } catch (error) {
-      if (channel && this.#channels.get(name) === channel) this.reset();
-      throw error;
-    }
+  /** Whether it is heard, and anything was not long ago. */
+  hearing(sessionKey: string, namespace: string, silentMs: number): 'deaf' | 'silent' | 'heard' {
+    this.listen(sessionKey, namespace);
+    return this.#subscriptions.hearing([sessionKey, this.#layout.news(namespace)], silentMs);
   }
 
-  /** Begin anew with the next verb: the connection is silent, or lost. */
+  /** Resolves with the next thing that is heard. When the signal aborts before that, everybody is told to look. */
+  heard(signal: AbortSignal): Promise<void> {
+    return this.#subscriptions.proof(signal);
+  }
+
+  /** Begin anew with the next verb: the connection is silent. */
   reset(): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    connection?.close();
-    const channels = [...this.#channels.values()];
-    this.#channels.clear();
-    for (const { calm } of channels) calm();
-    // Otherwise nobody has relied on it, and waking them would have them ask without end.
-    if (channels.some(({ state }) => state === 'heard')) this.#missed();
+    this.#subscriptions.reset();
   }
 
   watch(key: Key, changed: () => void): () => void {
     const name = this.#layout.lock(key);
     const watchers = this.#watchers.get(name) ?? new Set();
     this.#watchers.set(name, watchers.add(changed));
+    this.observe(key.namespace);
     return () => {
       watchers.delete(changed);
       if (watchers.size === 0 && this.#watchers.get(name) === watchers) this.#watchers.delete(name);
     };
   }
 
-  /** News of the session that lies under that key. */
-  about(sessionKey: string, tell: { readonly revoked: () => void; readonly ended: () => void }): () => void {
-    this.#sessions.set(sessionKey, tell);
-    return () => void this.#sessions.delete(sessionKey);
+  /** Sees to it that changes are heard. */
+  observe(namespace: string): void {
+    const channel = this.#layout.changes(namespace);
+    this.#changes.set(channel, namespace);
+    this.#subscriptions.hear(channel);
+  }
+
+  /** From now on it is told what concerns it. Returns the end of that. */
+  about(sessionKey: string, reader: Reader): () => void {
+    this.#readers.set(sessionKey, reader);
+    return () => {
+      this.#readers.delete(sessionKey);
+      this.#subscriptions.leave(sessionKey);
+      reader.parking.wakeAll();
+    };
   }
 
   close(): void {
-    this.#closed = true;
-    this.reset();
-    this.#missed();
+    this.#subscriptions.close();
+    for (const cancel of this.#seconds.values()) cancel();
+    this.#seconds.clear();
+    this.#wakeAll();
+    this.#changed();
   }
 
-  /** Never rejects. */
-  async #subscribe(name: string, channel: Channel): Promise<void> {
-    const connection = (this.#connection ??= this.#connect());
-    try {
-      await connection.ready;
-      await connection.subscribe(name);
-    } catch {
-      channel.state = 'refused';
-      return;
-    }
-    if (this.#channels.get(name) !== channel) return;
-    channel.state = 'heard';
-    channel.calm();
-    this.#missed();
-  }
-
-  #connect(): Connection {
-    const connection = this.#driver.connect({
-      lost: () => {
-        if (this.#connection === connection) this.reset();
-      },
-      message: (name, text) => this.#hear(name, text),
-    });
-    return connection;
-  }
-
-  #hear(name: string, text: string): void {
-    const channel = this.#channels.get(name);
-    if (!channel) return;
-    channel.heardAt = this.#clock.now();
-    for (const prove of channel.proofs) prove();
-    channel.proofs.clear();
+  #hear(channel: string, text: string): void {
     const subject = text.slice(1);
     switch (text[0]) {
-      case 'f':
-        this.parking.wake({ namespace: channel.namespace, name: subject });
-        this.#changed({ namespace: channel.namespace, name: subject });
+      case 'n':
+        this.#first(channel, subject);
         break;
-      case 't':
-        this.#changed({ namespace: channel.namespace, name: subject });
+      case 's':
+        this.#second(channel, subject);
         break;
       case 'r':
-        this.#sessions.get(subject)?.revoked();
+        this.#readers.get(channel)?.revoked();
+        break;
+      case 't': {
+        const namespace = this.#changes.get(channel);
+        if (namespace === undefined) break;
+        for (const changed of this.#watchers.get(this.#layout.lock({ namespace, name: subject })) ?? [])
+          changed();
+        break;
+      }
+      case 'f':
+        this.#wake({ namespace: this.#news.get(channel) ?? '', name: subject });
         break;
       case 'e':
         // Whatever it held is free, and nobody has said what that was.
-        this.#sessions.get(subject)?.ended();
-        this.#missed();
+        if (this.#changes.has(channel)) this.#changed();
+        else {
+          this.#readers.get(subject)?.ended();
+          this.#wakeAll();
+        }
         break;
       default:
     }
   }
 
-  #changed(key: Key): void {
-    for (const changed of this.#watchers.get(this.#layout.lock(key)) ?? []) changed();
+  #first(sessionKey: string, claimId: string): void {
+    this.#seconds.get(claimId)?.();
+    this.#seconds.delete(claimId);
+    this.#readers.get(sessionKey)?.parking.leave(claimId);
   }
 
-  /** Anything may have happened. */
-  #missed(): void {
-    this.parking.wakeAll();
+  /** Unless it is woken before, it is when the first one has had its time. */
+  #second(sessionKey: string, claimId: string): void {
+    if (this.#seconds.has(claimId)) return;
+    const due = later(this.#clock.now(), RESERVED_MS + LATE_MS);
+    this.#seconds.set(
+      claimId,
+      this.#clock.alarm(due, () => this.#first(sessionKey, claimId)),
+    );
+  }
+
+  #unsure(channel: string): void {
+    if (this.#changes.has(channel)) this.#changed();
+    else if (this.#news.has(channel)) this.#wakeAll();
+    else this.#readers.get(channel)?.parking.wakeAll();
+  }
+
+  #wake(key: Key): void {
+    for (const { parking } of this.#readers.values()) parking.wake(key);
+  }
+
+  #wakeAll(): void {
+    for (const { parking } of this.#readers.values()) parking.wakeAll();
+  }
+
+  #changed(): void {
     for (const watchers of this.#watchers.values()) for (const changed of watchers) changed();
   }
 }

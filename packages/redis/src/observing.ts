@@ -30,7 +30,7 @@ export async function list({ line, layout }: Site, prefix: Key, signal: AbortSig
   const found = new Map<string, Holder>();
   let cursor = '0';
   do {
-    const args = [cursor, layout.locks(namespace), name, NAMES_PER_PAGE];
+    const args = [cursor, `${layout.base(namespace)}:lock:`, name, NAMES_PER_PAGE];
     const answer = await line.list(scripts.list, [layout.held(namespace)], args, signal);
     const [next = '0', ...rest] = answer.map(String);
     for (let i = 0; i < rest.length; i += FIELDS) {
@@ -49,7 +49,7 @@ export function watch(site: Site, key: Key, signal: AbortSignal): AsyncIterable<
     clock,
     signal: AbortSignal.any([signal, closing]),
     look: (looking) => {
-      newsroom.listen(key.namespace);
+      newsroom.observe(key.namespace);
       return look(site, key, looking);
     },
     listen: (changed) => newsroom.watch(key, changed),

@@ -7,21 +7,19 @@ import type {
   Key,
   Renewed,
   StoreSession,
-  Ticket,
 } from '@tenure/core/store';
 import { Claims, goneError } from './claims.ts';
 import { inScripts } from './in-scripts.ts';
 import type { Part } from './in-scripts.ts';
+import { REVOKED_BITS } from './queue.ts';
+import { Recheck } from './recheck.ts';
+import type { Place } from './recheck.ts';
 import * as scripts from './session-scripts.ts';
 import type { Site } from './site.ts';
 import type { Sweep } from './sweep.ts';
 
 /** What an operator deletes by hand moves no counter: so everything is looked at once a TTL in any case. */
 const RENEWALS_PER_LOOK = 3;
-/** Published to be heard, and no news. */
-const PROOF = 'p';
-/** What Redis says of a key that is not there. */
-const GONE = -2;
 
 export interface Opened {
   readonly id: string;
@@ -39,11 +37,12 @@ export class RedisSession implements StoreSession {
   readonly #namespace: string;
   readonly #key: string;
   readonly #claims: Claims;
+  readonly #recheck: Recheck;
   readonly #gone = new AbortController();
   readonly #hints = new Set<() => void>();
   readonly #deafen: () => void;
-  /** The session's counter as of the last look. */
-  #revoked = '0';
+  /** How often a claim was taken or asked back, as of the last look. */
+  #revoked = 0n;
   #renewalsSinceLook = 0;
 
   constructor(site: Site, sweep: Sweep, { id, namespace, ttlMs, adopted }: Opened) {
@@ -55,7 +54,9 @@ export class RedisSession implements StoreSession {
     this.#namespace = namespace;
     this.#key = site.layout.session(namespace, id);
     this.#claims = new Claims(site, namespace, this.#key);
+    this.#recheck = new Recheck(site, this.#key, ttlMs);
     this.#deafen = site.newsroom.about(this.#key, {
+      parking: this.#claims.parking,
       revoked: () => {
         for (const hint of this.#hints) queueMicrotask(hint);
       },
@@ -71,9 +72,10 @@ export class RedisSession implements StoreSession {
   async renew(signal: AbortSignal): Promise<Renewed> {
     this.#enter(signal);
     // A connection for news that was lost is made anew here at the latest.
-    this.#site.newsroom.listen(this.#namespace);
-    const revoked = await this.#site.line.text(scripts.renew, [this.#key], [this.ttlMs], signal);
-    if (revoked === null) throw goneError(this.#key);
+    this.#site.newsroom.listen(this.#key, this.#namespace);
+    const counter = await this.#site.line.text(scripts.renew, [this.#key], [this.ttlMs], signal);
+    if (counter === null) throw goneError(this.#key);
+    const revoked = BigInt(counter) >> BigInt(REVOKED_BITS);
     this.#renewalsSinceLook += 1;
     if (revoked !== this.#revoked || this.#renewalsSinceLook >= RENEWALS_PER_LOOK) {
       await this.#look(signal);
@@ -91,21 +93,12 @@ export class RedisSession implements StoreSession {
 
   async park({ cursor }: Held, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (!this.#site.closing.aborted) await (cursor as Ticket | undefined)?.wait(signal);
+    if (!this.#site.closing.aborted) await (cursor as Place | undefined)?.ticket.wait(signal);
   }
 
-  /** One command for some hundred locks. What an operator deletes by hand is told by nobody, so all of them are looked at. */
   async recheck(helds: readonly Held[], signal: AbortSignal): Promise<(Held | undefined)[]> {
     this.#enter(signal);
-    const leftMs = new Map<Held, number>();
-    for (const { namespace, items } of inScripts(helds)) {
-      const answer = await this.#ask(namespace, items, signal);
-      for (const [i, held] of items.entries()) leftMs.set(held, Number(answer[i]));
-    }
-    return helds.map((held) => {
-      const left = leftMs.get(held) ?? GONE;
-      return left === GONE ? undefined : { ...held, ...(left < 0 ? {} : { retryInMs: left + 1 }) };
-    });
+    return this.#recheck.of(helds, signal);
   }
 
   async release(key: Key, claimId: string, signal: AbortSignal): Promise<void> {
@@ -128,15 +121,19 @@ export class RedisSession implements StoreSession {
     signal.throwIfAborted();
     this.#hints.clear();
     this.#deafen();
-    const { line, layout, settings, closing } = this.#site;
+    const { line, layout, settings, closing, counted } = this.#site;
     if (closing.aborted) return;
+    const leaving = [...this.#claims.waiting].map(([claimId, key]) =>
+      this.#claims.release(key, claimId, signal),
+    );
+    await Promise.all(leaving);
     for (const { namespace, items: holdings } of this.#held()) {
-      const channel = layout.channel(namespace);
-      const keys = [this.#key, layout.held(namespace), ...holdings.map(({ key }) => layout.lock(key))];
+      const keys = [this.#key, ...holdings.map(({ key }) => layout.lock(key))];
       const names = holdings.map(({ key }) => key.name);
-      await line.run(scripts.freeAll, keys, [settings.retainMs, channel, ...names], signal);
+      const args = [layout.base(namespace), settings.retainMs, counted, ...names];
+      await line.run(scripts.freeAll, keys, args, signal);
     }
-    await line.run(scripts.end, [this.#key], [layout.channel(this.#namespace)], signal);
+    await line.run(scripts.end, [this.#key], [layout.base(this.#namespace)], signal);
   }
 
   taken(hint: () => void): () => void {
@@ -153,19 +150,6 @@ export class RedisSession implements StoreSession {
 
   #held(): readonly Part<Holding>[] {
     return inScripts(this.#claims.holdings.all);
-  }
-
-  /** Whose holders live, and for how long; as if dead where nobody would be woken. */
-  async #ask(namespace: string, helds: readonly Held[], signal: AbortSignal): Promise<readonly unknown[]> {
-    const { newsroom, line, layout } = this.#site;
-    const hearing = newsroom.hearing(namespace, this.ttlMs);
-    if (hearing === 'deaf') return helds.map(() => GONE);
-    const heard = hearing === 'silent' ? newsroom.heard(namespace, signal) : undefined;
-    const keys = helds.map(({ key }) => layout.lock(key));
-    const tokens = helds.map(({ holder }) => holder?.token ?? '');
-    const args = [heard ? PROOF : '', layout.channel(namespace), ...tokens];
-    const [answer] = await Promise.all([line.list(scripts.waiting, keys, args, signal), heard]);
-    return answer;
   }
 
   /** Whether what was granted still is its own (S13). What is granted after this is not judged by the answer. */

@@ -19,6 +19,8 @@ export interface Site {
   /** Aborts when the store closes. */
   readonly closing: AbortSignal;
   readonly isCluster: boolean;
+  /** '1' where a script can tell how many a message reached; a Cluster's server knows only its own. */
+  readonly counted: '0' | '1';
 }
 
 /** A Cluster runs a script on one slot, and that is one namespace. @throws InvalidArgumentError */

@@ -52,8 +52,9 @@ class RedisStore implements Store {
     const line = lineOf();
     const claiming = settings.replicas > 0 ? lineOf() : line;
     const { isCluster } = driver;
+    const counted = isCluster ? '0' : '1';
     const closing = this.#closing.signal;
-    this.#site = { settings, clock, layout, line, claiming, newsroom, isCluster, closing };
+    this.#site = { settings, clock, layout, line, claiming, newsroom, isCluster, counted, closing };
     this.#sweep = new Sweep(this.#site);
   }
 
@@ -65,8 +66,9 @@ class RedisStore implements Store {
     }
     const { claiming, layout, newsroom } = this.#site;
     const wholeMs = Math.ceil(ttlMs);
-    newsroom.listen(namespace);
-    const keys = [layout.session(namespace, id)];
+    const key = layout.session(namespace, id);
+    newsroom.listen(key, namespace);
+    const keys = [key];
     const there = await claiming.text(sessionScripts.open, keys, [wholeMs], signal, () => true);
     this.#sweep.start(namespace);
     return new RedisSession(this.#site, this.#sweep, {
@@ -98,17 +100,15 @@ class RedisStore implements Store {
     signal: AbortSignal,
   ): Promise<boolean> {
     this.#enter(signal);
-    const { line, layout, settings } = this.#site;
-    const keys = [layout.lock(key), layout.held(key.namespace)];
-    const channel = layout.channel(key.namespace);
-    const args = [token, force ? '1' : '0', key.name, settings.retainMs, channel];
-    return (await line.text(claimScripts.evict, keys, args, signal)) === '1';
+    const { line, layout, settings, counted } = this.#site;
+    const args = [token, force ? '1' : '0', key.name, settings.retainMs, counted];
+    return (await line.text(claimScripts.evict, [layout.lock(key)], args, signal)) === '1';
   }
 
   async endSession(key: Key, token: bigint, signal: AbortSignal): Promise<boolean> {
     this.#enter(signal);
     const { line, layout } = this.#site;
-    const args = [token, layout.channel(key.namespace)];
+    const args = [token, layout.base(key.namespace)];
     return (await line.text(sessionScripts.endHolder, [layout.lock(key)], args, signal)) === '1';
   }
 

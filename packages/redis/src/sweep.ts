@@ -38,7 +38,7 @@ export class Sweep {
   }
 
   async #all(namespace: string): Promise<void> {
-    const { clock, closing, layout, line, settings } = this.#site;
+    const { clock, closing, layout, line, settings, counted } = this.#site;
     const over = new AbortController();
     const end = (): void => over.abort(closing.reason);
     const cancel = clock.alarm(later(clock.now(), PATIENCE_MS), end);
@@ -47,7 +47,7 @@ export class Sweep {
       let cursor = '0';
       do {
         const { retainMs } = settings;
-        const args = [cursor, layout.locks(namespace), NAMES_AT_ONCE, retainMs, layout.channel(namespace)];
+        const args = [cursor, layout.base(namespace), NAMES_AT_ONCE, retainMs, counted];
         cursor = (await line.text(scripts.sweep, [layout.held(namespace)], args, over.signal)) ?? '0';
       } while (cursor !== '0' && !over.signal.aborted);
     } finally {

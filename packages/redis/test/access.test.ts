@@ -68,7 +68,7 @@ describe.skipIf(missing)('permissions', () => {
   it('that it names for a prefix, another database, replicas and a Cluster are enough for these', async () => {
     const one = await serverOf({ replicas: 1 });
     const patient = { replicas: 1, replicasTimeoutMs: 10_000 };
-    const rules = ['+wait', '+select', 'resetkeys', 'resetchannels', '~x:{test}:*', '&x:{test}:news'];
+    const rules = ['+wait', '+select', 'resetkeys', 'resetchannels', '~x:{test}:*', '&x:{test}:*'];
     await everything(storeOf({ url: `${await userOf(one, ...rules)}/1`, keyPrefix: 'x:', ...patient }));
     const withoutWait = storeOf({ url: await userOf(one), ...patient });
     expect(await failure(sessionOf(withoutWait))).toBeInstanceOf(AccessDeniedError);
@@ -85,7 +85,7 @@ describe.skipIf(missing)('permissions', () => {
 
   it('are each of them needed', async () => {
     const server = await serverOf();
-    const commands = ACL.filter((rule) => rule.startsWith('+') && rule !== '+subscribe');
+    const commands = ACL.filter((rule) => rule.startsWith('+') && !rule.endsWith('subscribe'));
     expect(commands.length).toBeGreaterThan(20);
     for (const rule of commands) {
       const url = await userOf(server, rule.replace('+', '-'));

@@ -1,5 +1,7 @@
 import { setMaxListeners } from 'node:events';
+import type { Held } from '@tenure/core/store';
 import { describe, expect, it } from 'vitest';
+import { until } from '../../../test/servers/until.ts';
 import { granted, held, keyOf, missing, serverOf, sessionOf, signal, storeOf } from './rig.ts';
 import { Operator } from './support.ts';
 
@@ -67,6 +69,65 @@ describe.skipIf(missing)('what it costs', () => {
     expect((await commands(operator)) - before).toBe(1);
     parked.abort();
     expect(new Set(await Promise.all(parking))).toEqual(new Set(['over']));
+  });
+
+  it('is one command to hear that ten thousand may wait on, and one for some hundred when a lock has passed on', async () => {
+    const { url, operator } = await serverOf();
+    const [holder, waiter] = [await sessionOf(storeOf({ url })), await sessionOf(storeOf({ url }))];
+    const other = await sessionOf(storeOf({ url }));
+    const keys = Array.from({ length: 10_000 }, (_, i) => keyOf(`job ${i}`));
+    const holds = await Promise.all(keys.map((key) => granted(holder, key)));
+    const places = await Promise.all(keys.map((key) => held(waiter, key)));
+    const recheck = async () => waiter.recheck!(places, signal);
+    const cost = async (): Promise<number> => {
+      const before = await commands(operator);
+      await recheck();
+      return (await commands(operator)) - before;
+    };
+    await until('all may wait', async () => ((await recheck()).every(Boolean) ? true : undefined));
+    expect(await cost()).toBe(1);
+    const last = holds.at(-1)!;
+    await holder.release(last.key, last.claimId, signal);
+    await waiter.release(last.key, places.at(-1)!.claimId, signal);
+    await granted(other, last.key);
+    const answers = await recheck();
+    expect(answers.map((answer) => answer !== undefined)).toEqual(keys.map((key) => key !== last.key));
+    const mayWait = answers.slice(0, -1) as Held[];
+    const before = await commands(operator);
+    expect((await waiter.recheck!(mayWait, signal)).every(Boolean)).toBe(true);
+    expect((await commands(operator)) - before).toBe(1);
+  });
+
+  it('is few calls within the scripts, and no message to anybody, where nobody waits or looks on', async () => {
+    const { url, operator } = await serverOf();
+    const session = await sessionOf(storeOf({ url }));
+    const turn = async (name: string): Promise<void> => {
+      const { key, claimId } = await granted(session, keyOf(name));
+      await session.release(key, claimId, signal);
+    };
+    await turn('first');
+    await session.renew(signal);
+    await operator.client.config('RESETSTAT');
+    for (let i = 0; i < 100; i += 1) await turn(`fresh ${i}`);
+    const stats = await operator.client.info('commandstats');
+    const calls = [...stats.matchAll(/cmdstat_(\w+)\S*:calls=(\d+)/gu)].filter(([, name]) =>
+      /^(?!evalsha|config|info)/u.test(name!),
+    );
+    // What a claim and a release need, of which none waits: eleven.
+    expect(calls.reduce((sum, [, , count]) => sum + Number(count), 0)).toBeLessThanOrEqual(1100 + 20);
+    expect(await operator.client.pubsub('NUMSUB', '{test}:changes')).toEqual(['{test}:changes', 0]);
+  });
+
+  it('is one write for what is sent at once', async () => {
+    const { url, operator } = await serverOf();
+    const session = await sessionOf(storeOf({ url }));
+    await granted(session, keyOf('first'));
+    const reads = async (): Promise<number> =>
+      Number(/total_reads_processed:(\d+)/u.exec(await operator.client.info('stats'))?.[1]);
+    const before = await reads();
+    await Promise.all(Array.from({ length: 50 }, (_, i) => granted(session, keyOf(`at once ${i}`))));
+    // The server reads 16 KiB at a time.
+    expect((await reads()) - before).toBeLessThanOrEqual(10);
   });
 
   it('is a few connections to each server of a Cluster, whatever is held', async () => {

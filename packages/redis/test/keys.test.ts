@@ -80,7 +80,8 @@ describe.skipIf(missing)('keys', () => {
     const layout = new Layout('');
     const keys = NAMES.flatMap((namespace) => [
       layout.held(namespace),
-      layout.channel(namespace),
+      layout.news(namespace),
+      layout.changes(namespace),
       layout.session(namespace, 'a'),
       ...NAMES.map((name) => layout.lock(keyOf(name, namespace))),
     ]);

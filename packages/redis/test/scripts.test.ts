@@ -82,9 +82,10 @@ describe.skipIf(missing)('scripts', () => {
     const store = storeOf({ url });
     const session = await sessionOf(store);
     const first = await granted(session, keyOf('job'));
-    await held(await sessionOf(store), keyOf('job'));
+    const waiter = await sessionOf(store);
+    const { claimId } = await held(waiter, keyOf('job'));
     await operator.client.del(`{test}:session:${session.id}`);
-    const second = await granted(await sessionOf(store), keyOf('job'));
+    const second = await granted(waiter, keyOf('job'), claimId);
     // Late words of the first one touch nothing of the second.
     await session.release(keyOf('job'), first.claimId, signal);
     expect((await store.holder(keyOf('job'), signal))?.token).toBe(second.token);

@@ -16,6 +16,13 @@ const GIVE =
   "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end local next = redis.call('lpop', KEYS[2]) if next then " +
   "redis.call('set', KEYS[1], next, 'PX', ARGV[2]) redis.call('publish', ARGV[3] .. next, '') else redis.call('del', KEYS[1]) end return 1";
 
+const KEEP =
+  "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end local next = redis.call('lpop', KEYS[2]) if next then " +
+  "redis.call('set', KEYS[1], 'for ' .. next, 'PX', 250) redis.call('publish', ARGV[2] .. next, '') else redis.call('del', KEYS[1]) end return 1";
+const COME =
+  "local holder = redis.call('get', KEYS[1]) if holder and holder ~= 'for ' .. ARGV[1] then redis.call('rpush', KEYS[2], ARGV[1]) return 0 end " +
+  "redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1";
+
 type Command = (...args: (string | number)[]) => Promise<unknown>;
 
 /** Without what only Tenure understands of the URL. */
@@ -132,6 +139,36 @@ const queue = (name: string, role: 'floor' | 'less'): Contestant => ({
   },
 });
 
+/** The release keeps the key for the next one for a moment and wakes it; who hears it claims. So nobody is given it who has crashed. */
+const keeping: Contestant = {
+  name: 'floor: queue in a script, who is woken claims',
+  role: 'floor',
+  async open(spot): Promise<Client> {
+    const client = clientOf(spot);
+    const come = scripted(client, 'benchCome', COME, 2);
+    const keep = scripted(client, 'benchKeep', KEEP, 2);
+    const ear = new Ear(spot);
+    const channels = `${spot.namespace}.keeping.`;
+    const me = nonce();
+    await ear.listen(channels + me);
+    return {
+      acquire: async (key) => {
+        const lock = `${spot.namespace}.keeping.${key}`;
+        for (;;) {
+          const heard = ear.heard(channels + me);
+          if ((await come(lock, `${lock}.line`, me, PATIENT_TTL_MS)) === 1) break;
+          await heard;
+        }
+        return { release: () => keep(lock, `${lock}.line`, me, channels) };
+      },
+      close: async () => {
+        client.disconnect();
+        ear.close();
+      },
+    };
+  },
+};
+
 const peers = [
   peer('redlock', redlock),
   peer('redis-semaphore', redisSemaphore),
@@ -140,6 +177,6 @@ const peers = [
 
 export const redisField: Field = {
   uncontended: [floor, ...peers],
-  contended: [queue('floor: queue in a script', 'floor'), told, ...peers],
+  contended: [queue('floor: queue in a script', 'floor'), keeping, told, ...peers],
   handover: [told, queue('queue in a script (does less)', 'less'), ...peers],
 };

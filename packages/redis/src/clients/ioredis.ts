@@ -15,7 +15,10 @@ interface Own {
   connect(): Promise<unknown>;
   call(command: string, ...args: string[]): Promise<unknown>;
   subscribe(channel: string): Promise<unknown>;
+  unsubscribe(channel: string): Promise<unknown>;
   disconnect(): void;
+  /** Of a single server's client, not a Cluster's. */
+  readonly stream?: { cork?(): void; uncork?(): void };
   on(
     event: string, // eslint-disable-next-line typescript/no-explicit-any -- one for each event
     listener: (...args: any[]) => void,
@@ -139,17 +142,29 @@ function open(client: Own, ears: Ears): Connection {
     },
   );
   ready.catch(() => ears.lost());
+  let gathering = false;
+  /** What is sent in one turn of the event loop goes out in one write: a write costs more than all the rest of a command. */
+  const gather = (): void => {
+    const { stream } = client;
+    if (gathering || !stream?.cork) return;
+    gathering = true;
+    stream.cork();
+    process.nextTick(() => {
+      gathering = false;
+      stream.uncork?.();
+    });
+  };
   return {
     ready,
-    send: async ([name = '', ...args]) => {
-      try {
-        return await client.call(name, ...args);
-      } catch (error) {
-        // A login that is refused ends the connection, and that is all that version 5 says to what comes after it.
+    send: (command) => {
+      gather();
+      // A login that is refused ends the connection, and that is all that version 5 says to what comes after it.
+      return client.call(...(command as readonly [string])).catch((error: unknown) => {
         throw problem instanceof Error && problem.name === 'ReplyError' ? problem : error;
-      }
+      });
     },
     subscribe: async (channel) => void (await client.subscribe(channel)),
+    unsubscribe: async (channel) => void (await client.unsubscribe(channel)),
     close: () => client.disconnect(),
   };
 }

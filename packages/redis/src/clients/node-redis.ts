@@ -15,6 +15,7 @@ interface Own {
   connect(): Promise<unknown>;
   sendCommand(...args: unknown[]): Promise<unknown>;
   subscribe(channel: string, hear: (text: string, channel: string) => void): Promise<unknown>;
+  unsubscribe(channel: string): Promise<unknown>;
   destroy(): void;
   on(
     event: string, // eslint-disable-next-line typescript/no-explicit-any -- one for each event
@@ -115,6 +116,7 @@ function open(client: Own, isCluster: boolean, ears: Ears, closing: AbortControl
     subscribe: async (channel) => {
       await client.subscribe(channel, (text, from) => ears.message(from, text));
     },
+    unsubscribe: async (channel) => void (await client.unsubscribe(channel)),
     close,
   };
 }
