@@ -33,7 +33,16 @@ export const suites: Readonly<Record<PackageName, Suite>> = {
     patienceMs: 240_000,
   },
   redis: {
-    files: inPackage('redis', ['conformance-redis', 'late', 'news', 'scripts', 'repeats', 'trouble']),
+    files: inPackage('redis', [
+      'conformance-redis',
+      'late',
+      'news',
+      'scripts',
+      'repeats',
+      'trouble',
+      'queue',
+      'cost',
+    ]),
     patienceMs: 240_000,
   },
   sql: {
