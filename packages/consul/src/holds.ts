@@ -1,6 +1,31 @@
 import { ClaimLostError, type ClaimNews, type Granted } from '@tenure/core/store';
 import { judge, observe, type Hold } from './hold.ts';
+import type { Observer } from './lookout.ts';
+import type { Pair } from './pair.ts';
 import type { Site } from './site.ts';
+
+/** Of one hold. Its own fields are all that it has: there may be ten thousand. */
+class HoldObserver implements Observer {
+  readonly mayWait = true;
+  readonly #holds: Holds;
+  readonly #hold: Hold;
+
+  constructor(holds: Holds, hold: Hold) {
+    this.#holds = holds;
+    this.#hold = hold;
+  }
+
+  get since(): number {
+    return this.#hold.index;
+  }
+
+  seen(pair: Pair | undefined): void {
+    this.#holds.saw(this.#hold, pair);
+  }
+
+  /** A renewal looks for itself then. */
+  failed(): void {}
+}
 
 /** What was granted to a session and not released yet, each watched for its loss. */
 export class Holds {
@@ -31,18 +56,12 @@ export class Holds {
     if (former) former.lost ??= 'superseded';
     this.#newest.set(hold.path, hold);
     this.#all.set(hold.claimId, hold);
-    const session = this.#session;
-    hold.leave = this.#site.lookout.observe(hold.path, {
-      get since() {
-        return hold.index;
-      },
-      mayWait: true,
-      seen: (pair) => {
-        if (observe(hold, session, pair)) this.#hint();
-      },
-      // A renewal looks for itself then.
-      failed: () => {},
-    });
+    hold.leave = this.#site.lookout.observe(hold.path, new HoldObserver(this, hold));
+  }
+
+  /** What the store shows of it. */
+  saw(hold: Hold, pair: Pair | undefined): void {
+    if (observe(hold, this.#session, pair)) this.#hint();
   }
 
   remove(claimId: string): Hold | undefined {

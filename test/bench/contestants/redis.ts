@@ -177,6 +177,6 @@ const peers = [
 
 export const redisField: Field = {
   uncontended: [floor, ...peers],
-  contended: [queue('floor: queue in a script', 'floor'), keeping, told, ...peers],
+  contended: [keeping, queue('queue in a script (does less)', 'less'), told, ...peers],
   handover: [told, queue('queue in a script (does less)', 'less'), ...peers],
 };
