@@ -1,3 +1,4 @@
+import { insertOrTake } from '../on-conflict.ts';
 import type { Dialect, Tables } from '../database.ts';
 
 export const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`;
@@ -12,6 +13,8 @@ export const dialect: Dialect = {
   quote,
   insertOrIgnore: (text) => `${text} ON CONFLICT DO NOTHING`,
   returning: true,
+  unnest: true,
+  insertOrTake: (locks, select) => insertOrTake(dialect, locks, select),
   createTables,
 };
 

@@ -1,3 +1,4 @@
+import { insertOrTake } from '../on-conflict.ts';
 import type { Dialect } from '../database.ts';
 
 const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`;
@@ -9,6 +10,8 @@ export const sqliteDialect: Dialect = {
   quote,
   insertOrIgnore: (text) => `${text} ON CONFLICT DO NOTHING`,
   returning: true,
+  unnest: false,
+  insertOrTake: (locks, select) => insertOrTake(sqliteDialect, locks, select),
   // Text compares byte by byte unless told otherwise.
   createTables: ({ sessions, locks, prefix }) => [
     `CREATE TABLE IF NOT EXISTS ${sessions} (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, ` +
