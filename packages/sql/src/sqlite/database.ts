@@ -18,6 +18,8 @@ export class SqliteDatabase implements Database {
   #loading: Promise<SqliteDriver> | undefined;
   #connection: Connection | undefined;
   #dataVersion: unknown;
+  /** In this turn of the event loop. */
+  #ran = false;
   #closed = false;
 
   constructor(settings: SqliteSettings) {
@@ -41,7 +43,9 @@ export class SqliteDatabase implements Database {
 
   async #use<T>(signal: AbortSignal, work: (connection: Connection) => T): Promise<T> {
     // A driver that never waits would let nothing else run as long as somebody asks: no timer, no renewal.
-    await new Promise(setImmediate);
+    if (this.#ran) await new Promise(setImmediate);
+    this.#ran = true;
+    setImmediate(() => (this.#ran = false));
     const connection = await this.#connect(signal);
     try {
       refuseTransaction(connection);

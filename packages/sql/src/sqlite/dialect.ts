@@ -19,7 +19,7 @@ export const sqliteDialect: Dialect = {
     `CREATE TABLE IF NOT EXISTS ${locks} (namespace TEXT NOT NULL, name TEXT NOT NULL, session_id TEXT, ` +
       'claim_id TEXT, token INTEGER NOT NULL, value TEXT NOT NULL, asked INTEGER NOT NULL, checkpoint TEXT, ' +
       'checkpoint_token INTEGER, checkpoint_sequence INTEGER, idle_at INTEGER, PRIMARY KEY (namespace, name))',
-    `CREATE INDEX IF NOT EXISTS ${quote(`${prefix}locks_session`)} ON ${locks} (session_id)`,
-    `CREATE INDEX IF NOT EXISTS ${quote(`${prefix}locks_idle`)} ON ${locks} (idle_at)`,
+    `CREATE INDEX IF NOT EXISTS ${quote(`${prefix}locks_session`)} ON ${locks} (session_id) WHERE session_id IS NOT NULL`,
+    `CREATE INDEX IF NOT EXISTS ${quote(`${prefix}locks_idle`)} ON ${locks} (idle_at) WHERE idle_at IS NOT NULL`,
   ],
 };
