@@ -39,7 +39,7 @@ export interface Dialect {
   insertOrIgnore(text: string): string;
   /** UPDATE and INSERT may end in RETURNING. */
   readonly returning: boolean;
-  /** `unnest(?::text[], …)` makes rows of arrays, FOR UPDATE locks them in an order, and UPDATE may have WITH and FROM. */
+  /** `unnest(?::text[], …)` makes rows of arrays, FOR UPDATE has SKIP LOCKED, and UPDATE may have FROM and stand in a WITH. */
   readonly unnest: boolean;
   /**
    * An INSERT of claims by that SELECT: of {@link CLAIM_COLUMNS}, the token as it is for a key that nobody ever had. A

@@ -40,7 +40,9 @@ export function withoutReturning(database: Database): Database {
       if (!echo) return database.run({ text, values }, signal);
       const column = text.startsWith('UPDATE') && text.includes('revoked =') ? 'revoked' : 'token';
       // A claim of what is unseen tells by the sign whether there is a checkpoint.
-      const told = text.startsWith('INSERT') ? 'CASE WHEN checkpoint IS NULL THEN token ELSE -token END' : column;
+      const told = text.startsWith('INSERT')
+        ? 'CASE WHEN checkpoint IS NULL THEN token ELSE -token END'
+        : column;
       const plain = `${text.replace('LAST_INSERT_ID(', '(')} RETURNING ${told} AS echo`;
       const { rows } = await database.run({ text: plain, values }, signal);
       const [row] = rows;

@@ -9,6 +9,7 @@ export class ClaimStatements {
   readonly #one: string;
   readonly #many: string;
   readonly #ours: string;
+  readonly #contend: string;
 
   constructor(dialect: Dialect, { locks, sessions }: Tables) {
     const { nowUs, returning } = dialect;
@@ -22,11 +23,38 @@ export class ClaimStatements {
     );
     this.#many = `CROSS JOIN ${sessions} AS s WHERE ${lives} ORDER BY `;
     this.#ours = `SELECT claim_id, token, checkpoint FROM ${locks} WHERE session_id = ? AND `;
+    this.#contend =
+      `WITH free AS (SELECT namespace AS k0, name AS k1 FROM ${locks} ` +
+      'WHERE namespace = ? AND name = ? AND session_id IS NULL FOR UPDATE SKIP LOCKED), ' +
+      `mine AS (UPDATE ${locks} SET session_id = ?, claim_id = ?, token = ${dialect.greatest('token + 1', nowUs)}, ` +
+      'value = ?, asked = 0, idle_at = NULL FROM free WHERE namespace = free.k0 AND name = free.k1 AND session_id IS NULL ' +
+      `AND EXISTS (SELECT 1 FROM ${sessions} AS s WHERE ${lives}) RETURNING token) ` +
+      'SELECT CASE WHEN m.token IS NULL THEN 0 ELSE 1 END AS taken, l.session_id, l.claim_id, ' +
+      'COALESCE(m.token, l.token) AS token, l.value, l.asked, ' +
+      'CASE WHEN l.session_id IS NULL OR (l.session_id = ? AND l.claim_id = ?) THEN l.checkpoint END AS checkpoint, ' +
+      `s.expires_at - ${nowUs} AS remaining_us, o.expires_at - ${nowUs} AS own_us ` +
+      `FROM ${locks} AS l LEFT JOIN mine AS m ON TRUE LEFT JOIN ${sessions} AS s ON s.id = l.session_id ` +
+      `LEFT JOIN ${sessions} AS o ON o.id = ? WHERE l.namespace = ? AND l.name = ?`;
   }
 
   one({ key, claimId, sessionId, value }: Claim): Statement {
     const values = [key.namespace, key.name, claimId, value, sessionId];
     return { text: this.#one, values, kept: true };
+  }
+
+  /**
+   * For one of many who were woken, of whom one will win: a row that somebody else has locked is passed by, where an
+   * INSERT would wait for it, lock it, and wait for the disk to keep that. Answers the columns of {@link
+   * LockStatements.look}, and whether it was `taken`: then with the new token.
+   */
+  contend({ key, claimId, sessionId, value }: Claim): Statement {
+    const { namespace, name } = key;
+    const values = [namespace, name, sessionId, claimId, value, sessionId];
+    return {
+      text: this.#contend,
+      values: [...values, sessionId, claimId, sessionId, namespace, name],
+      kept: true,
+    };
   }
 
   /**

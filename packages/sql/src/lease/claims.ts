@@ -2,16 +2,22 @@ import { ClaimLostError, encodeRecord, Holdings, SessionGoneError } from '@tenur
 import type { ClaimRecord, Granted, Held, Key, Ticket } from '@tenure/core/store';
 import { write } from './freeing.ts';
 import type { Claim, Standing } from './lock-statements.ts';
+import { Races } from './races.ts';
 import { Requests } from './requests.ts';
 import { fateOf, holderOf, look } from './sight.ts';
 import type { LockRow } from './sight.ts';
 import { checkKey, checkSize } from './site.ts';
 import type { Site } from './site.ts';
 import { takeFromDead } from './taking.ts';
-import type { Taken } from './taking.ts';
+import type { Attempt, Taken } from './taking.ts';
 
 /** A claim that finds the key moved looks again, but not for ever. */
 const ATTEMPTS = 5;
+
+/** How long somebody may be about to take a key, until it is asked who that was. */
+const TAKING_MS = 50;
+
+const NOTHING: Attempt = {};
 
 /** The claims of one session: those on their way, and those that were granted. */
 export class Claims {
@@ -23,6 +29,7 @@ export class Claims {
   readonly #granted = new Set<string>();
   /** Where those that were held off wait. */
   readonly #tickets = new Map<string, Ticket>();
+  readonly #races = new Races();
   readonly #settling = new Map<string, Promise<unknown>>();
   /** Releases without an answer: they may have freed the key and told nobody. */
   readonly #unanswered = new Set<string>();
@@ -37,20 +44,26 @@ export class Claims {
     const value = encodeRecord(proposal);
     checkSize('the record', value);
     checkKey(key);
-    const claim = { key, claimId: proposal.claimId, sessionId: this.#sessionId, value };
+    const { claimId } = proposal;
+    const waited = this.#tickets.has(claimId);
+    const isRace = waited && this.#races.isOne(key);
+    const claim = { key, claimId, sessionId: this.#sessionId, value, isRace };
     // Before anything is asked, so that no wake-up falls between the answer and the park.
-    const ticket = this.#ticket(key, claim.claimId);
+    const ticket = this.#ticket(key, claimId);
     const settling = this.#settle(claim, ticket, signal);
-    this.#settling.set(claim.claimId, settling);
+    this.#settling.set(claimId, settling);
     try {
       const outcome = await settling;
-      if (outcome.outcome === 'granted') this.#leave(claim.claimId, ticket);
+      if (outcome.outcome === 'granted') {
+        this.#races.won(key, claimId);
+        this.#leave(claimId, ticket);
+      } else if (waited) this.#races.lost(key, claimId);
       return outcome;
     } catch (error) {
-      this.#leave(claim.claimId, ticket);
+      this.#leave(claimId, ticket);
       throw error;
     } finally {
-      if (this.#settling.get(claim.claimId) === settling) this.#settling.delete(claim.claimId);
+      if (this.#settling.get(claimId) === settling) this.#settling.delete(claimId);
     }
   }
 
@@ -66,6 +79,12 @@ export class Claims {
     ticket?.wake();
     ticket?.leave();
     if (this.#tickets.get(claimId) === ticket) this.#tickets.delete(claimId);
+    this.#races.forget(claimId);
+  }
+
+  /** How long a claim that was woken lets others go first. */
+  headStartMs({ key, claimId }: Held): number {
+    return this.#site.database.listen ? this.#races.headStartMs(key, claimId) : 0;
   }
 
   async #settle(claim: Claim, ticket: Ticket, signal: AbortSignal): Promise<Granted | Held> {
@@ -73,10 +92,11 @@ export class Claims {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       // One that was granted before is never granted anew: it holds the key, or has lost it.
       const wasGranted = this.#granted.has(claimId);
-      const unseen = wasGranted ? undefined : await this.#requests.take(claim, signal);
+      if (claim.isRace) await this.#site.newsroom.listening(signal);
+      const { taken: unseen, sight } = wasGranted ? NOTHING : await this.#requests.take(claim, signal);
       if (unseen) return this.#grant(claim, unseen);
       await this.#site.newsroom.listening(signal);
-      const { lock, ownRemainingMs } = await look(this.#site, key, claim, signal);
+      const { lock, ownRemainingMs } = sight ?? (await look(this.#site, key, claim, signal));
       if (ownRemainingMs === 0) throw goneError(this.#sessionId);
       if (lock?.sessionId === this.#sessionId && lock.claimId === claimId) return this.#grant(claim, lock);
       if (wasGranted) this.#refuseLost(claim, lock);
@@ -84,6 +104,8 @@ export class Claims {
         const holder = holderOf(key, lock);
         return { outcome: 'held', key, claimId, holder, cursor: ticket, retryInMs: lock.remainingMs };
       }
+      if (sight?.lock && lock?.sessionId === undefined)
+        return { outcome: 'held', key, claimId, holder: undefined, cursor: ticket, retryInMs: TAKING_MS };
       if (!lock || lock.sessionId === undefined) continue;
       const dead = { sessionId: lock.sessionId, token: lock.token };
       const taken = await takeFromDead(this.#site, claim, dead, signal);

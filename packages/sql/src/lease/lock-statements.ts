@@ -9,6 +9,8 @@ export interface Claim {
   readonly sessionId: string;
   /** The record, as observers shall see it. */
   readonly value: string;
+  /** Others have been woken as well, and only one of them can win. */
+  readonly isRace?: boolean;
 }
 
 /** A grant, by which every write of a term is checked. */

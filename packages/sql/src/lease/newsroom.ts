@@ -53,7 +53,8 @@ export class Newsroom implements Listener {
   /** This process at once, then the others, a message of many at a time. Never rejects. */
   async tell(all: readonly News[], signal: AbortSignal): Promise<void> {
     for (const news of all) this.hear(news);
-    for (let i = 0; i < all.length && !signal.aborted; i += NEWS_AT_ONCE) await this.pass(all.slice(i, i + NEWS_AT_ONCE), signal);
+    for (let i = 0; i < all.length && !signal.aborted; i += NEWS_AT_ONCE)
+      await this.pass(all.slice(i, i + NEWS_AT_ONCE), signal);
   }
 
   /** To the others only. Never rejects. */

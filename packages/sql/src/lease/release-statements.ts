@@ -1,4 +1,4 @@
-import type { Database, News, Statement, Tables, Value } from '../database.ts';
+import type { Database, Statement, Tables, Value } from '../database.ts';
 import type { Claim } from './lock-statements.ts';
 import { freed, inOrder } from './many-rows.ts';
 
@@ -24,17 +24,13 @@ export class ReleaseStatements {
 
   /** All of one session, and no two of one key. */
   many(holds: readonly Hold[]): Statement {
-    const { telling } = this.#database;
-    return this.#database.dialect.unnest
-      ? this.#fromArrays(holds, telling && [`, ${telling.call.replace('?', 'mine.news')}`, telling.payloadOf])
-      : this.#anyOf(holds);
+    return this.#database.dialect.unnest ? this.#fromArrays(holds) : this.#anyOf(holds);
   }
 
   /** The rows are locked in the order of their keys, as a claim does it. Answers each `claim_id`. */
-  #fromArrays(
-    holds: readonly Hold[],
-    [call, payloadOf]: readonly [string, (news: News) => string] = ['', () => ''],
-  ): Statement {
+  #fromArrays(holds: readonly Hold[]): Statement {
+    const { telling } = this.#database;
+    const call = telling ? `, ${telling.call.replace('?', 'mine.news')}` : '';
     const locks = this.#locks;
     const text =
       'WITH mine AS (SELECT l.namespace, l.name, l.claim_id, r.k3 AS news ' +
@@ -50,7 +46,7 @@ export class ReleaseStatements {
       columns(({ key }) => key.namespace),
       columns(({ key }) => key.name),
       columns(({ claimId }) => claimId),
-      columns(({ key }) => payloadOf({ what: 'changed', key })),
+      columns(({ key }) => telling?.payloadOf({ what: 'changed', key }) ?? ''),
     ];
     return { text, values: [...values, sessionId, sessionId] };
   }
@@ -69,7 +65,10 @@ export class ReleaseStatements {
   /** After the session's row is gone. */
   allOf(sessionId: string): Statement {
     const { dialect } = this.#database;
-    return inOrder(dialect, this.#locks, `SET ${this.#freed}`, { text: 'session_id = ?', values: [sessionId] });
+    return inOrder(dialect, this.#locks, `SET ${this.#freed}`, {
+      text: 'session_id = ?',
+      values: [sessionId],
+    });
   }
 
   get #freed(): string {

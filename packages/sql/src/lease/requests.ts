@@ -4,14 +4,14 @@ import { free, freeAll, isRefused } from './freeing.ts';
 import type { Claim } from './lock-statements.ts';
 import type { Hold } from './release-statements.ts';
 import type { Site } from './site.ts';
-import { takeAllUnseen, takeUnseen } from './taking.ts';
-import type { Taken } from './taking.ts';
+import { contend, takeAllUnseen, takeUnseen } from './taking.ts';
+import type { Attempt } from './taking.ts';
 import { nameOf } from './waiting.ts';
 
 const MOST = 128;
 const MOST_BYTES = 256 * 1024;
-/** Each waits for the disk; with two of them, one that waits for a row does not hold up all others. */
-const AT_ONCE = 2;
+/** Beside one that was alone: with two of them, one that waits for a row does not hold up all others. */
+const AT_ONCE = 1;
 
 interface Item<T extends Hold> extends BatchItem {
   readonly of: T;
@@ -23,7 +23,7 @@ interface Item<T extends Hold> extends BatchItem {
  */
 export class Requests {
   readonly #site: Site;
-  readonly #claims: Batches<Item<Claim>, Taken | undefined>;
+  readonly #claims: Batches<Item<Claim>, Attempt>;
   readonly #releases: Batches<Item<Hold>, boolean>;
   /** By claim: what was sent of it. One that was given up may still be in it, among others. */
   readonly #underWay = new Map<string, Promise<unknown>>();
@@ -38,10 +38,10 @@ export class Requests {
     this.#claims = new Batches({
       ...options,
       send: (items, signal) =>
-        this.#follow(items, signal, (claims) =>
+        this.#follow<Claim, Attempt>(items, signal, (claims) =>
           claims.length === 1
-            ? takeUnseen(site, claims[0]!, signal).then((taken) => [taken])
-            : takeAllUnseen(site, claims, signal),
+            ? this.#takeOne(claims[0]!, signal).then((attempt) => [attempt])
+            : takeAllUnseen(site, claims, signal).then((all) => all.map((taken) => ({ taken }))),
         ),
     });
     this.#releases = new Batches({
@@ -56,17 +56,36 @@ export class Requests {
   }
 
   /** Undefined when somebody has the key or the session is over. */
-  take(claim: Claim, signal: AbortSignal): Promise<Taken | undefined> {
+  take(claim: Claim, signal: AbortSignal): Promise<Attempt> {
     const { key, claimId, value } = claim;
-    if (this.#loners.has(claimId)) return takeUnseen(this.#site, claim, signal);
+    if (this.#isAlone(claimId)) return this.#alone(claim, this.#takeOne(claim, signal));
     return this.#claims.run({ lane: nameOf(key), bytes: value.length * 2, of: claim }, signal);
+  }
+
+  /** Nothing is under way with which more could come together; or it shall not go with others. */
+  #isAlone(claimId: string): boolean {
+    return this.#underWay.size === 0 || this.#loners.has(claimId);
+  }
+
+  async #alone<R>({ claimId }: Hold, sent: Promise<R>): Promise<R> {
+    this.#underWay.set(claimId, sent);
+    try {
+      return await sent;
+    } finally {
+      if (this.#underWay.get(claimId) === sent) this.#underWay.delete(claimId);
+    }
+  }
+
+  async #takeOne(claim: Claim, signal: AbortSignal): Promise<Attempt> {
+    if (claim.isRace && this.#site.database.dialect.unnest) return contend(this.#site, claim, signal);
+    return { taken: await takeUnseen(this.#site, claim, signal) };
   }
 
   /** False when there certainly was nothing to give back. */
   async free(hold: Hold, signal: AbortSignal): Promise<boolean> {
     const { key, claimId } = hold;
-    const was = this.#loners.has(claimId)
-      ? await free(this.#site, hold, signal)
+    const was = this.#isAlone(claimId)
+      ? await this.#alone(hold, free(this.#site, hold, signal))
       : await this.#releases.run({ lane: nameOf(key), bytes: 0, of: hold }, signal);
     this.#loners.delete(claimId);
     return was;
@@ -91,8 +110,7 @@ export class Requests {
       if (signal.aborted && all.length > 1) for (const { claimId } of all) this.#loners.add(claimId);
       throw error;
     } finally {
-      for (const { claimId } of all)
-        if (this.#underWay.get(claimId) === sent) this.#underWay.delete(claimId);
+      for (const { claimId } of all) if (this.#underWay.get(claimId) === sent) this.#underWay.delete(claimId);
     }
   }
 }

@@ -1,14 +1,32 @@
 /** Taking keys: those that nobody has, or one whose holder's session is over. */
 import type { Answer, Row } from '../database.ts';
 import type { Claim } from './lock-statements.ts';
-import { bigintOf, textOf, textOrNone } from './row.ts';
-import { look } from './sight.ts';
+import { bigintOf, remainingMs, textOf, textOrNone } from './row.ts';
+import { lockOf, look } from './sight.ts';
+import type { Sight } from './sight.ts';
 import type { Site } from './site.ts';
 
 /** The key is ours. The checkpoint is as of then. */
 export interface Taken {
   readonly token: bigint;
   readonly checkpoint: string | undefined;
+}
+
+/** What came of asking for a key. */
+export interface Attempt {
+  readonly taken?: Taken | undefined;
+  /** What was seen at the same time, if that was asked. A lock that is seen free, and was not taken, somebody else is taking. */
+  readonly sight?: Sight;
+}
+
+/** Takes the key if it is free, and waits for nobody; tells in the same statement who has it otherwise. */
+export async function contend(site: Site, claim: Claim, signal: AbortSignal): Promise<Attempt> {
+  const { rows } = await site.run(site.sql.claims.contend(claim), signal);
+  const [row] = rows;
+  // Nothing is known of that key any more.
+  if (!row) return { taken: await takeUnseen(site, claim, signal) };
+  if (bigintOf(row, 'taken') !== 0n) return { taken: takenOf(row) };
+  return { sight: { lock: lockOf(row), ownRemainingMs: remainingMs(row, 'own_us') } };
 }
 
 /** Knowing nothing, in one statement. Undefined when somebody has the key or our session is over. */
@@ -35,7 +53,8 @@ export async function takeAllUnseen(
     return answers.map(returned);
   }
   const { rows, changed } = await site.run(sql.claims.many(claims), signal);
-  const taken = sql.locks.returning || changed === 0 ? rows : (await site.run(sql.claims.ours(claims), signal)).rows;
+  const taken =
+    sql.locks.returning || changed === 0 ? rows : (await site.run(sql.claims.ours(claims), signal)).rows;
   const byClaim = new Map(taken.map((row) => [textOf(row, 'claim_id'), takenOf(row)]));
   return claims.map(({ claimId }) => byClaim.get(claimId));
 }

@@ -22,9 +22,7 @@ export const dialect: Dialect = {
 
 /** Assignments are made one after another, and see what those before them have made: the session comes last. */
 function insertOrTake(locks: string, select: string): string {
-  const { greatest, nowUs } = dialect;
-  const given = (column: string): string => `${column} = IF(session_id IS NULL, VALUES(${column}), ${column})`;
-  const higher = greatest('token + 1', nowUs);
+  const higher = dialect.greatest('token + 1', dialect.nowUs);
   return (
     `INSERT INTO ${locks} (${CLAIM_COLUMNS}) ${select} ON DUPLICATE KEY UPDATE ` +
     // The number goes to the sender, and then its size becomes the token.
@@ -33,6 +31,8 @@ function insertOrTake(locks: string, select: string): string {
     'idle_at = IF(session_id IS NULL, NULL, idle_at), session_id = COALESCE(session_id, VALUES(session_id))'
   );
 }
+
+const given = (column: string): string => `${column} = IF(session_id IS NULL, VALUES(${column}), ${column})`;
 
 /** LAST_INSERT_ID answers a number without a sign. */
 const signed = (expression: string): string => `CAST(LAST_INSERT_ID(${expression}) AS SIGNED)`;

@@ -25,7 +25,7 @@ export interface MysqlOptions extends CommonOptions {
 }
 
 /** What is left out is this. */
-export const defaults = { tablePrefix: 'tenure_', maxConnections: 4, pollMs: 250, migrate: false } as const;
+export const defaults = { tablePrefix: 'tenure_', maxConnections: 4, pollMs: 25, migrate: false } as const;
 
 const OWN_OPTIONS = ['url', 'connection', 'pool', 'maxConnections', 'pollMs'] as const;
 

@@ -7,7 +7,7 @@ import { dialect } from './dialect.ts';
 import { loadDriver, queryOf } from './driver.ts';
 import type { ClientClass, OwnClient, PostgresClient, PostgresConnection, PostgresPool } from './driver.ts';
 import { failure, isOfPreparation, leavesConnectionFit } from './failure.ts';
-import { mannersOf } from './isolation.ts';
+import { knownManners, mannersOf } from './isolation.ts';
 import { Listening } from './listening.ts';
 import { createSchemaSql, migrateOn } from './migration.ts';
 import { channelOf, tellingIn } from './news.ts';
@@ -77,7 +77,7 @@ export class PostgresDatabase implements Database {
 
   run(statement: Statement, signal: AbortSignal): Promise<Answer> {
     return this.#withClient(statement.urgent === true, signal, async (client) => {
-      const { begin, direct } = await mannersOf(client);
+      const { begin, direct } = knownManners(client) ?? (await mannersOf(client));
       const query = numbered(statement, direct && this.#keeps);
       try {
         const { rows, rowCount } = begin ? await within(client, begin, query) : await client.query(query);
@@ -119,7 +119,7 @@ export class PostgresDatabase implements Database {
     work: (client: PostgresClient) => Promise<T>,
   ): Promise<T> {
     const signals = [signal, this.#closing.signal];
-    const { client, giveBack } = await this.#borrow(urgent, signals);
+    const { client, giveBack } = this.#borrowIdle(urgent, signals) ?? (await this.#borrow(urgent, signals));
     try {
       const result = await untilAborted(work(client), signals);
       giveBack('fit');
@@ -133,6 +133,22 @@ export class PostgresDatabase implements Database {
       giveBack(leavesConnectionFit(error) ? 'fit' : 'broken');
       throw failure(error, this.#where, 'asked');
     }
+  }
+
+  /** Mostly there is one, and nothing to be waited for. */
+  #borrowIdle(urgent: boolean, signals: readonly AbortSignal[]): Loan | undefined {
+    if (signals.some(({ aborted }) => aborted)) return undefined;
+    const leave = this.#turns.tryEnter(urgent);
+    const client = leave && this.#connections.takeIdle();
+    if (!client) {
+      leave?.();
+      return undefined;
+    }
+    const giveBack = (condition: Condition): void => {
+      this.#connections.giveBack(client, condition);
+      leave();
+    };
+    return { client, giveBack };
   }
 
   async #borrow(urgent: boolean, signals: readonly AbortSignal[]): Promise<Loan> {

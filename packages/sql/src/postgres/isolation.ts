@@ -20,10 +20,6 @@ const known = new WeakMap<PostgresClient, Manners>();
  * wait, and `synchronous_commit = off` lets a crash of the server forget whom it granted a lock. Asked once a connection.
  */
 export async function mannersOf(client: PostgresClient): Promise<Manners> {
-  return known.get(client) ?? ask(client);
-}
-
-async function ask(client: PostgresClient): Promise<Manners> {
   const { rows } = await client.query(queryOf(ASK));
   const { isolation, commit, pid } = rows[0] ?? {};
   const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED';
@@ -35,3 +31,6 @@ async function ask(client: PostgresClient): Promise<Manners> {
   known.set(client, manners);
   return manners;
 }
+
+/** Undefined before the connection was asked. */
+export const knownManners = (client: PostgresClient): Manners | undefined => known.get(client);
