@@ -156,6 +156,48 @@ describe.skipIf(!available)('claims and releases of PostgreSQL', () => {
     expect(deadlocks).toBe('0');
   });
 
+  test('lock their rows in the order of their keys: who waits for the first one has none of the others', async () => {
+    const session = await sessionOf({ url, listen: false });
+    const namespace = nonce();
+    const [alone, ...keys] = ['z', ...Array.from({ length: 60 }, (_, i) => `key-${99 - i}`)].map((name) => ({
+      namespace,
+      name,
+    }));
+    const all = [alone!, ...keys];
+    const grants = await Promise.all(all.map((key) => grant(session, key)));
+    await using locker = await operator.session();
+    const blocked = async (verbs: readonly (() => Promise<unknown>)[], starts: string): Promise<void> => {
+      await locker.query('BEGIN');
+      await locker.query("SELECT FROM tenure_locks WHERE namespace = $1 AND name = 'key-40' FOR UPDATE", [
+        namespace,
+      ]);
+      const done = Promise.all(verbs.map((verb) => verb()));
+      await eventually(async () => {
+        const waiting = await operator.ask(
+          "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1",
+          [`${starts}%`],
+        );
+        expect(waiting).toHaveLength(1);
+      });
+      const free = "SELECT name FROM tenure_locks WHERE namespace = $1 AND name > 'key-40' FOR UPDATE NOWAIT";
+      expect((await locker.query(free, [namespace])).rows).toHaveLength(60);
+      await locker.query('ROLLBACK');
+      await done;
+    };
+    await blocked(
+      grants.map(
+        ({ key, claimId }) =>
+          () =>
+            session.release(key, claimId, never),
+      ),
+      'WITH',
+    );
+    await blocked(
+      all.map((key) => () => grant(session, key)),
+      'INSERT',
+    );
+  });
+
   test('one that is given up among others ends alone, and its release waits until it cannot come after it', async () => {
     const session = await sessionOf({ url, listen: false });
     const namespace = nonce();

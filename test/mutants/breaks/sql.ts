@@ -119,7 +119,7 @@ export const sqlBreaks: readonly Mutation[] = [
     'rows of several claims are locked in any order',
     'lease/claim-statements.ts',
     ['\'r.k0 COLLATE "C", r.k1 COLLATE "C"\'', "'random()'"],
-    'never wait for each other in a circle',
+    'lock their rows in the order of their keys',
   ),
   one(
     'S8',
