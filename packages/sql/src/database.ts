@@ -4,7 +4,8 @@
  */
 import type { Key } from '@tenure/core/store';
 
-export type Value = string | number | bigint | null;
+/** Texts, many of them, only where the dialect has `unnest`. */
+export type Value = string | number | bigint | null | readonly string[];
 export type Row = Readonly<Record<string, unknown>>;
 
 export interface Answer {
@@ -22,6 +23,8 @@ export interface Statement {
   readonly values: readonly Value[];
   /** It keeps a session alive: before all else. */
   readonly urgent?: true;
+  /** Its text is one of a few and asked over and over: worth being kept prepared. */
+  readonly kept?: true;
 }
 
 /** What differs in the SQL itself. */
@@ -34,8 +37,17 @@ export interface Dialect {
   quote(identifier: string): string;
   /** An INSERT that changes nothing where the key is there already, instead of failing. For MySQL, where a duplicate is an error, `run` gives `changed: 0`. */
   insertOrIgnore(text: string): string;
-  /** UPDATE and INSERT may end in RETURNING, and INSERT may have ON CONFLICT … DO UPDATE … WHERE. */
+  /** UPDATE and INSERT may end in RETURNING. */
   readonly returning: boolean;
+  /** `unnest(?::text[], …)` makes rows of arrays, FOR UPDATE has SKIP LOCKED, and UPDATE may have FROM and stand in a WITH. */
+  readonly unnest: boolean;
+  /**
+   * An INSERT of claims by that SELECT: of {@link CLAIM_COLUMNS}, the token as it is for a key that nobody ever had. A
+   * key that is there already is taken if its `session_id` is NULL, and stays as it is otherwise. Answers `claim_id`,
+   * `token` and `checkpoint` of what was taken; where there is no RETURNING, of a single one the token by `insertId`:
+   * 0 when it was not taken, and negative when there is a checkpoint.
+   */
+  insertOrTake(locks: string, select: string): string;
   /**
    * The statements that make the tables and indexes unless they are there. Keys are compared byte by byte: `Job` is
    * not `job`, and spaces at the end count. Namespaces, names and session ids take up to 1024 bytes of UTF-8, values
@@ -49,6 +61,9 @@ export interface Dialect {
    */
   createTables(tables: Tables): readonly string[];
 }
+
+/** `namespace`, `name` and so on, in the order in which a claim is inserted. */
+export const CLAIM_COLUMNS = 'namespace, name, session_id, claim_id, token, value, asked';
 
 /** Quoted names, with their schema where there is one. */
 export interface Tables {
@@ -71,6 +86,14 @@ export interface Listener {
   missed(): void;
 }
 
+export interface Telling {
+  /** A call, for a RETURNING or a SELECT, that tells it once its transaction is kept: one `?`, the news as {@link payloadOf} has it. */
+  readonly call: string;
+  payloadOf(news: News): string;
+  /** A statement that tells all of these. */
+  all(news: readonly News[]): Statement;
+}
+
 export interface Database {
   /** For messages: `PostgreSQL`. */
   readonly name: string;
@@ -82,6 +105,11 @@ export interface Database {
    * with `StoreUnavailableError` when nothing is known.
    */
   run(statement: Statement, signal: AbortSignal): Promise<Answer>;
+  /** All of them or none, in one transaction and without a round trip in between; undefined where that cannot be. */
+  readonly runTogether?: (
+    statements: readonly Statement[],
+    signal: AbortSignal,
+  ) => Promise<readonly Answer[]>;
   /**
    * Several statements in one transaction, all or none; for migrations, safe when many do it at once. False when there was
    * nothing to make.
@@ -91,8 +119,8 @@ export interface Database {
   readonly listen?: (listener: Listener) => () => void;
   /** Resolves when what `listen` began hears everything that is told from now on; at once when it cannot be had now. */
   readonly listening?: (signal: AbortSignal) => Promise<void>;
-  /** SQL, with its values, that tells the news when it runs as a statement of its own; undefined where nobody is told. */
-  readonly tell?: (news: News) => Statement;
+  /** How the others are told; undefined where nobody is. */
+  readonly telling?: Telling;
   /** For those that poll: false when certainly nothing has been written by anyone since the last call. */
   readonly mayHaveChanged?: () => boolean;
   /** How often to ask for parked and watched keys where nobody tells, in milliseconds. */

@@ -44,6 +44,40 @@ for (const { flavour, available } of flavours) {
       expect(Object.fromEntries(spent)).toEqual({ update: 6, select: 2 });
     });
 
+    test('claims and releases are one statement each, and go together when they come together', async () => {
+      const session = await open(scene.storeOf({ url: scene.url }));
+      const keys = Array.from({ length: 64 }, (_, i) => ({ namespace: nonce(), name: `key-${i}` }));
+      await scene.operator.quiet();
+      const spent = async (work: () => Promise<unknown>): Promise<number> => {
+        const total = (counts: ReadonlyMap<string, number>): number =>
+          // Not what a new connection is told first.
+          ['insert_select', 'insert', 'select', 'update'].reduce(
+            (sum, kind) => sum + (counts.get(kind) ?? 0),
+            0,
+          );
+        const before = await scene.operator.counts();
+        await work();
+        return total(await scene.operator.counts()) - total(before);
+      };
+      const lone = { namespace: nonce(), name: 'lone' };
+      let claimId = '';
+      expect(await spent(async () => ({ claimId } = await grant(session, lone)))).toBe(1);
+      expect(await spent(() => session.release(lone, claimId, never))).toBe(1);
+      const grantAll = () => Promise.all(keys.map((key) => grant(session, key)));
+      let first: Awaited<ReturnType<typeof grantAll>> = [];
+      expect(await spent(async () => (first = await grantAll()))).toBeLessThanOrEqual(3);
+      const releaseAll = () =>
+        Promise.all(first.map(({ key, claimId: id }) => session.release(key, id, never)));
+      expect(await spent(releaseAll)).toBeLessThanOrEqual(2);
+      const again = await grantAll();
+      for (const [i, { token }] of again.entries()) expect(token).toBeGreaterThan(first[i]!.token);
+      await session.save(again[0]!, 'left', 1, never);
+      await Promise.all(again.map(({ key, claimId: id }) => session.release(key, id, never)));
+      expect((await grant(session, keys[0]!)).checkpoint).toBe('left');
+      const [second] = await Promise.all(keys.slice(1).map((key) => grant(session, key)));
+      expect(second!.checkpoint).toBeUndefined();
+    });
+
     test('all who wait ask together, in one question', async () => {
       const holder = await open(scene.storeOf({ url: scene.url }));
       const namespace = nonce();

@@ -43,7 +43,7 @@ for (const { flavour, available } of flavours) {
           const hung = failure(session.claim(key, record(), leave.signal));
           await eventually(async () => {
             const waiting = (await scene.operator.connectionsOf(USER)).filter(
-              ({ id, info }) => info?.startsWith('UPDATE') && !seen.has(id),
+              ({ id, info }) => info?.startsWith('INSERT') && !seen.has(id),
             );
             expect(waiting).toHaveLength(1);
             for (const { id } of waiting) seen.add(id);

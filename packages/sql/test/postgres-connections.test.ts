@@ -114,8 +114,10 @@ describe.skipIf(!available)('connections to PostgreSQL', () => {
     const session = await open(storeOf({ pool, listen: false }));
     const namespace = nonce();
     await Promise.all(Array.from({ length: 500 }, (_, i) => grant(session, { namespace, name: `key-${i}` })));
-    // Every grant is told to observers, which nobody waits for.
-    await eventually(() => expect(texts.filter((text) => text.includes('pg_notify'))).toHaveLength(500));
+    // Grants are told to observers, many at a time, which nobody waits for.
+    const told = (): string[] => texts.filter((text) => text.includes('pg_notify'));
+    await eventually(() => expect(told().length).toBeGreaterThan(1));
+    expect(told().length).toBeLessThan(50);
     texts.length = 0;
     for (let i = 0; i < 6; i += 1) await session.renew(never);
     expect(texts.filter((text) => text.startsWith('UPDATE'))).toHaveLength(6);

@@ -27,17 +27,26 @@ const dressed = (database: Database, overrides: Partial<Database>): Database => 
 
 /** As MySQL: no RETURNING, LAST_INSERT_ID instead; and nothing tells whether something was written. */
 export function withoutReturning(database: Database): Database {
+  const { dialect } = database;
   return dressed(database, {
-    dialect: { ...database.dialect, returning: false },
+    dialect: {
+      ...dialect,
+      returning: false,
+      insertOrTake: (locks, select) => dialect.insertOrTake(locks, select).replace(/ RETURNING .*/u, ''),
+    },
     async run({ text, values }, signal) {
       if (text.includes('RETURNING')) throw new Error(`there is no RETURNING: ${text}`);
       const echo = /LAST_INSERT_ID\(/u.exec(text);
       if (!echo) return database.run({ text, values }, signal);
       const column = text.startsWith('UPDATE') && text.includes('revoked =') ? 'revoked' : 'token';
-      const plain = `${text.replace('LAST_INSERT_ID(', '(')} RETURNING ${column} AS echo`;
+      // A claim of what is unseen tells by the sign whether there is a checkpoint.
+      const told = text.startsWith('INSERT')
+        ? 'CASE WHEN checkpoint IS NULL THEN token ELSE -token END'
+        : column;
+      const plain = `${text.replace('LAST_INSERT_ID(', '(')} RETURNING ${told} AS echo`;
       const { rows } = await database.run({ text: plain, values }, signal);
       const [row] = rows;
-      return { rows: [], changed: rows.length, ...(row ? { insertId: row['echo'] as bigint } : {}) };
+      return { rows: [], changed: rows.length, insertId: (row?.['echo'] ?? 0n) as bigint };
     },
   });
 }
@@ -61,11 +70,25 @@ export function withBus(database: Database, bus: Bus): Database {
   return dressed(database, {
     listen: (listener) => bus.listen(listener),
     listening: async () => {},
-    tell: (news) => ({ text: 'TELL', values: [JSON.stringify(news)] }),
-    async run(statement, signal) {
-      if (statement.text !== 'TELL') return database.run(statement, signal);
-      bus.tell(JSON.parse(String(statement.values[0])) as News);
-      return { rows: [], changed: 0 };
+    telling: {
+      call: 'tell(?)',
+      payloadOf: (news) => JSON.stringify(news),
+      all: (news) => ({ text: 'TELL', values: [news.map((one) => JSON.stringify(one))] }),
+    },
+    async run({ text, values }, signal) {
+      const tell = (payload: unknown): void => bus.tell(JSON.parse(String(payload)) as News);
+      if (text === 'TELL') {
+        for (const payload of values[0] as readonly string[]) tell(payload);
+        return { rows: [], changed: 0 };
+      }
+      const answer = await database.run(
+        text.endsWith(' RETURNING tell(?)')
+          ? { text: text.replace('tell(?)', '1 AS told'), values: values.slice(0, -1) }
+          : { text, values },
+        signal,
+      );
+      if (text.endsWith(' RETURNING tell(?)') && answer.changed > 0) tell(values.at(-1));
+      return answer;
     },
   });
 }

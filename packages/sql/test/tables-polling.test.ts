@@ -105,6 +105,32 @@ describe('polling', () => {
     await store.close();
   });
 
+  it('takes no more than a tenth of the time, however slow the database is', async () => {
+    const asked: (() => void)[] = [];
+    const { store, pass, others } = await scene((database) => ({
+      run: async (statement, runSignal) => {
+        if (isPoll(statement.text)) await new Promise<void>((resolve) => asked.push(resolve));
+        return database.run(statement, runSignal);
+      },
+    }));
+    await granted(await sessionOf(others), keyOf('job'));
+    const session = await sessionOf(store);
+    const leave = new AbortController();
+    const park = session.park(await held(session, keyOf('job')), leave.signal).catch(() => 'left');
+    await pass(20);
+    expect(asked).toHaveLength(1);
+    await pass(100);
+    asked[0]!();
+    await pass(800);
+    expect(asked).toHaveLength(1);
+    await pass(200);
+    expect(asked).toHaveLength(2);
+    asked[1]!();
+    leave.abort();
+    expect(await park).toBe('left');
+    await store.close();
+  });
+
   it('goes on after a poll that failed, and looks at what it missed', async () => {
     let failing = true;
     const { store, pass, others } = await scene((database) => ({

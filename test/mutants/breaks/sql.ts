@@ -14,18 +14,15 @@ export const sqlBreaks: readonly Mutation[] = [
   one(
     'S4',
     'a session that is over may still claim what is free',
-    'lease/lock-statements.ts',
-    [
-      "WHERE s.id = ? AND s.expires_at > ${nowUs} ` +\n      'ON CONFLICT",
-      "WHERE s.id = ? ` +\n      'ON CONFLICT",
-    ],
+    'lease/claim-statements.ts',
+    ['`s.id = ? AND s.expires_at > ${nowUs}`', '`s.id = ?`'],
     'never grants a key to a waiter whose session has expired',
   ),
   one(
     'S4',
     'a release tells nobody',
-    'lease/claims.ts',
-    ['if (changed > 0 || mayHaveBeen) await', 'if (changed < 0) await'],
+    'lease/freeing.ts',
+    ['if (changed > 0) await site', 'if (changed < 0) await site'],
     'wakes a parked claim when the holder releases',
   ),
   one(
@@ -39,14 +36,14 @@ export const sqlBreaks: readonly Mutation[] = [
     'S6',
     'a claim that was taken away is granted anew when it is repeated',
     'lease/claims.ts',
-    ['const unseen = wasGranted ? undefined : await', 'const unseen = await'],
+    ['= wasGranted ? NOTHING : await', '= await'],
     'is not done for a claim that was granted and has been taken: that one is lost',
   ),
   one(
     'S7',
     'the token of a free key is the clock and nothing else',
-    'lease/lock-statements.ts',
-    ["token = ${this.#dialect.greatest('l.token + 1', nowUs)}", 'token = ${nowUs}'],
+    'on-conflict.ts',
+    ["token = ${greatest('l.token + 1', nowUs)}", 'token = ${nowUs}'],
     'grant higher tokens also after the database',
   ),
   one(
@@ -68,8 +65,8 @@ export const sqlBreaks: readonly Mutation[] = [
         '',
       ],
       [
-        "const whose = seen.sessionId === undefined ? 'session_id IS NULL' : 'session_id = ?';",
-        "const whose =\n      seen.sessionId === undefined\n        ? 'session_id IS NULL'\n        : `(session_id = ? OR NOT EXISTS (SELECT 1 FROM ${this.#sessions} AS d WHERE d.id = session_id AND d.expires_at > ${this.#dialect.nowUs}))`;",
+        'AND token = ? AND session_id = ? AND ${this.#lives}` +',
+        'AND token = ? AND (session_id = ? OR NOT EXISTS (SELECT 1 FROM ${this.#sessions} AS d WHERE d.id = session_id AND d.expires_at > ${this.#dialect.nowUs})) AND ${this.#lives}` +',
         'lease/lock-statements.ts',
       ],
     ],
@@ -85,12 +82,44 @@ export const sqlBreaks: readonly Mutation[] = [
   one(
     'S8',
     'a release does not compare the claim',
-    'lease/lock-statements.ts',
-    [
-      'AND session_id = ? AND claim_id = ?`,\n      values: [...at(key), sessionId, claimId],',
-      'AND session_id = ? AND (claim_id = ? OR TRUE)`,\n      values: [...at(key), sessionId, claimId],',
-    ],
+    'lease/release-statements.ts',
+    ["AND session_id = ? AND claim_id = ?';", "AND session_id = ? AND (claim_id = ? OR TRUE)';"],
     'does not let a late release of an old claim touch a newer one of the same session',
+  ),
+  {
+    package: 'sql',
+    rule: 'S8',
+    what: 'a release among others does not compare the claim',
+    file: 'lease/release-statements.ts',
+    edits: [
+      [' AND l.claim_id = r.k2 `', ' `'],
+      [
+        "'(namespace = ? AND name = ? AND claim_id = ?)'",
+        "'(namespace = ? AND name = ? AND (claim_id = ? OR TRUE))'",
+      ],
+    ],
+    by: 'do not touch a newer one, also among others',
+  },
+  one(
+    'S6',
+    'a release does not wait for what its claim was sent with',
+    'lease/claims.ts',
+    ['await settled(this.#requests.underWay(claimId), signal);', ''],
+    'its release waits until it cannot come after it',
+  ),
+  one(
+    'S5',
+    'one claim that the database refuses takes the others with it',
+    'lease/freeing.ts',
+    ['error instanceof InvalidArgumentError || error instanceof AccessDeniedError', 'error === undefined'],
+    'one that the database refuses does not take the others with it',
+  ),
+  one(
+    'S7',
+    'rows of several claims are locked in any order',
+    'lease/claim-statements.ts',
+    ['\'r.k0 COLLATE "C", r.k1 COLLATE "C"\'', "'random()'"],
+    'lock their rows in the order of their keys',
   ),
   one(
     'S8',

@@ -11,6 +11,13 @@ export class Turns {
     this.#free = width;
   }
 
+  /** The leaving, if nobody has to wait. */
+  tryEnter(urgent: boolean): (() => void) | undefined {
+    if (this.#urgent.length > 0 || this.#others.length > 0 || this.#free < (urgent ? 1 : 2)) return undefined;
+    this.#free -= 1;
+    return this.#leaving();
+  }
+
   /** Resolves with the leaving; rejects with the reason of the first signal that aborts. */
   async enter(urgent: boolean, signals: readonly AbortSignal[]): Promise<() => void> {
     for (const signal of signals) signal.throwIfAborted();
@@ -32,6 +39,10 @@ export class Turns {
       queue.push(admit);
       this.#admit();
     });
+    return this.#leaving();
+  }
+
+  #leaving(): () => void {
     let left = false;
     return () => {
       if (left) return;

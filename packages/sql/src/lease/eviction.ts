@@ -54,6 +54,9 @@ async function held(site: Site, key: Key, token: bigint, signal: AbortSignal): P
 
 async function notify(site: Site, key: Key, sessionId: string, signal: AbortSignal): Promise<void> {
   await site.run(site.sql.sessions.bump(sessionId), signal);
-  await site.newsroom.tell({ what: 'revoked', sessionId }, signal);
-  await site.newsroom.tell({ what: 'changed', key }, signal);
+  const news = [
+    { what: 'revoked', sessionId },
+    { what: 'changed', key },
+  ] as const;
+  await site.newsroom.tell(news, signal);
 }

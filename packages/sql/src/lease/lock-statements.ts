@@ -9,6 +9,8 @@ export interface Claim {
   readonly sessionId: string;
   /** The record, as observers shall see it. */
   readonly value: string;
+  /** Others have been woken as well, and only one of them can win. */
+  readonly isRace?: boolean;
 }
 
 /** A grant, by which every write of a term is checked. */
@@ -43,47 +45,20 @@ export class LockStatements {
     return this.#dialect.returning;
   }
 
-  /** Takes the key if nobody has it. One round trip, where the dialect can; answers `token` and `checkpoint`. */
-  upsert({ key, claimId, sessionId, value }: Claim): Statement {
-    const { nowUs } = this.#dialect;
-    const text =
-      `INSERT INTO ${this.#locks} AS l (namespace, name, session_id, claim_id, token, value, asked) ` +
-      `SELECT ?, ?, s.id, ?, ${nowUs}, ?, 0 FROM ${this.#sessions} AS s WHERE s.id = ? AND s.expires_at > ${nowUs} ` +
-      'ON CONFLICT (namespace, name) DO UPDATE SET session_id = excluded.session_id, claim_id = excluded.claim_id, ' +
-      `token = ${this.#dialect.greatest('l.token + 1', nowUs)}, value = excluded.value, asked = 0, idle_at = NULL ` +
-      'WHERE l.session_id IS NULL RETURNING token, checkpoint';
-    return { text, values: [...at(key), claimId, value, sessionId] };
-  }
-
-  /** Where there is no RETURNING: takes a key of which nothing is known. Answers the token by `insertId`. */
-  insert({ key, claimId, sessionId, value }: Claim): Statement {
-    const { nowUs } = this.#dialect;
-    const text =
-      `INSERT INTO ${this.#locks} (namespace, name, session_id, claim_id, token, value, asked) ` +
-      `SELECT ?, ?, s.id, ?, LAST_INSERT_ID(${nowUs}), ?, 0 FROM ${this.#sessions} AS s ` +
-      `WHERE s.id = ? AND s.expires_at > ${nowUs}`;
-    return { text: this.#dialect.insertOrIgnore(text), values: [...at(key), claimId, value, sessionId] };
-  }
-
   /**
-   * Takes the key if it still is what was seen: free, or that dead session's. The caller has seen that session to be
-   * gone. Answers `token` and `checkpoint`, or the token by `insertId`.
+   * Takes the key if it still is that dead session's, as it was seen. The caller has seen that session to be gone.
+   * Answers `token` and `checkpoint`, or the token by `insertId`.
    */
   takeFrom(
     { key, claimId, sessionId, value }: Claim,
-    seen: { readonly sessionId: string | undefined; readonly token: bigint },
+    seen: { readonly sessionId: string; readonly token: bigint },
   ): Statement {
     const higher = this.#dialect.greatest('token + 1', this.#dialect.nowUs);
-    const whose = seen.sessionId === undefined ? 'session_id IS NULL' : 'session_id = ?';
     const text =
       `UPDATE ${this.#locks} SET session_id = ?, claim_id = ?, token = ${this.#echoed(higher)}, value = ?, ` +
-      `asked = 0, idle_at = NULL WHERE ${AT} AND token = ? AND ${whose} AND ${this.#lives}` +
+      `asked = 0, idle_at = NULL WHERE ${AT} AND token = ? AND session_id = ? AND ${this.#lives}` +
       (this.returning ? ' RETURNING token, checkpoint' : '');
-    const values = [sessionId, claimId, value, ...at(key), seen.token];
-    return {
-      text,
-      values: [...values, ...(seen.sessionId === undefined ? [] : [seen.sessionId]), sessionId],
-    };
+    return { text, values: [sessionId, claimId, value, ...at(key), seen.token, seen.sessionId, sessionId] };
   }
 
   /** The lock, how long its holder has left, and how long the asker has. A checkpoint only for whom it may concern. */
@@ -95,14 +70,7 @@ export class LockStatements {
       `s.expires_at - ${nowUs} AS remaining_us, o.expires_at - ${nowUs} AS own_us ` +
       `FROM ${this.#locks} AS l LEFT JOIN ${this.#sessions} AS s ON s.id = l.session_id ` +
       `LEFT JOIN ${this.#sessions} AS o ON o.id = ? WHERE l.namespace = ? AND l.name = ?`;
-    return { text, values: [asker.sessionId, asker.claimId, asker.sessionId, ...at(key)] };
-  }
-
-  release({ key, claimId, sessionId }: Omit<Claim, 'value'>): Statement {
-    return {
-      text: `UPDATE ${this.#locks} SET ${this.#freed} WHERE ${AT} AND session_id = ? AND claim_id = ?`,
-      values: [...at(key), sessionId, claimId],
-    };
+    return { text, values: [asker.sessionId, asker.claimId, asker.sessionId, ...at(key)], kept: true };
   }
 
   /** A request to let go stays in what observers see. */
@@ -110,7 +78,7 @@ export class LockStatements {
     const text =
       `UPDATE ${this.#locks} SET value = CASE WHEN asked = 1 THEN ? ELSE ? END ` +
       `WHERE ${AT} AND session_id = ? AND claim_id = ? AND token = ? AND ${this.#lives}`;
-    return { text, values: [valueIfAsked, value, ...this.#checked(standing)] };
+    return { text, values: [valueIfAsked, value, ...this.#checked(standing)], kept: true };
   }
 
   /** Changes nothing when that sequence, or a later one of the same term, is there already. */
@@ -119,7 +87,7 @@ export class LockStatements {
       `UPDATE ${this.#locks} SET checkpoint = ?, checkpoint_token = token, checkpoint_sequence = ? ` +
       `WHERE ${AT} AND session_id = ? AND claim_id = ? AND token = ? AND ${this.#lives} ` +
       'AND (checkpoint_token IS NULL OR checkpoint_token <> token OR checkpoint_sequence < ?)';
-    return { text, values: [checkpoint, sequence, ...this.#checked(standing), sequence] };
+    return { text, values: [checkpoint, sequence, ...this.#checked(standing), sequence], kept: true };
   }
 
   /** By compare-and-set on what observers see, so that it is not put into an old announcement. */
@@ -151,14 +119,6 @@ export class LockStatements {
     };
   }
 
-  /** After the session's row is gone. */
-  freeAllOf(sessionId: string): Statement {
-    return {
-      text: `UPDATE ${this.#locks} SET ${this.#freed} WHERE session_id = ?`,
-      values: [sessionId],
-    };
-  }
-
   /** What has become of keys that were lost. */
   fates(keys: readonly Key[]): Statement {
     const some = anyOf(keys);
@@ -166,10 +126,6 @@ export class LockStatements {
       text: `SELECT namespace, name, session_id, claim_id, asked FROM ${this.#locks} WHERE ${some.text}`,
       values: some.values,
     };
-  }
-
-  get #freed(): string {
-    return `session_id = NULL, claim_id = NULL, asked = 0, value = '', idle_at = ${this.#idleAt}`;
   }
 
   /** Only of what may be forgotten: a checkpoint never is. */

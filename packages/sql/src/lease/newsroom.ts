@@ -4,6 +4,8 @@ import type { Database, Listener, News } from '../database.ts';
 
 const nameOf = ({ namespace, name }: Key): string => `${namespace}\0${name}`;
 
+const NEWS_AT_ONCE = 500;
+
 /** Somebody who watches a key. */
 export interface Watcher {
   readonly key: Key;
@@ -48,10 +50,16 @@ export class Newsroom implements Listener {
     for (const hints of this.#hints.values()) for (const hint of hints) hint();
   }
 
-  /** This process at once, then the others. Never rejects. */
-  async tell(news: News, signal: AbortSignal): Promise<void> {
-    this.hear(news);
-    const statement = this.#database.tell?.(news);
+  /** This process at once, then the others, a message of many at a time. Never rejects. */
+  async tell(all: readonly News[], signal: AbortSignal): Promise<void> {
+    for (const news of all) this.hear(news);
+    for (let i = 0; i < all.length && !signal.aborted; i += NEWS_AT_ONCE)
+      await this.pass(all.slice(i, i + NEWS_AT_ONCE), signal);
+  }
+
+  /** To the others only. Never rejects. */
+  async pass(news: readonly News[], signal: AbortSignal): Promise<void> {
+    const statement = this.#database.telling?.all(news);
     if (statement) await this.#database.run(statement, signal).catch(() => {});
   }
 

@@ -9,6 +9,8 @@ import type { Site } from './site.ts';
 
 const KEYS_PER_QUERY = 500;
 const PATIENCE_MS = 5000;
+/** A database that is slow to answer is asked less often: no more than a tenth of the time. */
+const RESTS_PER_POLL = 9;
 
 /** Where nobody tells: one timer a store, which runs only while something is parked or watched, and asks about all of it at once. */
 export class Poller {
@@ -44,10 +46,11 @@ export class Poller {
     this.#tokens.clear();
   }
 
-  #schedule(regardless: boolean): void {
+  #schedule(regardless: boolean, tookMs = 0): void {
     const { clock, database, closing } = this.#site;
     if (closing.aborted) return;
-    this.#cancel = clock.alarm(later(clock.now(), database.pollMs), () => void this.#poll(regardless));
+    const ms = Math.max(database.pollMs, tookMs * RESTS_PER_POLL);
+    this.#cancel = clock.alarm(later(clock.now(), ms), () => void this.#poll(regardless));
   }
 
   async #poll(regardless: boolean): Promise<void> {
@@ -60,6 +63,7 @@ export class Poller {
       return;
     }
     let failed = false;
+    const since = clock.now().monoMs;
     if ((database.mayHaveChanged?.() ?? true) || regardless) {
       try {
         await withPatience({ clock, ms: PATIENCE_MS, until: closing }, async (signal) => {
@@ -71,7 +75,7 @@ export class Poller {
         failed = true;
       }
     }
-    this.#schedule(failed);
+    this.#schedule(failed, clock.now().monoMs - since);
   }
 
   async #askForParked(keys: readonly Key[], signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Dialect, Statement, Tables } from '../database.ts';
+import { freed, inOrder } from './many-rows.ts';
 import { microseconds } from './session-statements.ts';
 
 /** A lock whose holder's session was seen to be missing. */
@@ -50,11 +51,10 @@ export class PurgeStatements {
    */
   free(orphans: readonly Orphan[]): Statement {
     const each = '(namespace = ? AND name = ? AND session_id = ? AND token = ?)';
-    const text =
-      `UPDATE ${this.#tables.locks} SET session_id = NULL, claim_id = NULL, asked = 0, value = '', ` +
-      `idle_at = CASE WHEN checkpoint IS NULL THEN ${this.#dialect.nowUs} END WHERE ` +
-      orphans.map(() => each).join(' OR ');
-    return { text, values: orphans.flatMap((one) => [one.namespace, one.name, one.sessionId, one.token]) };
+    return inOrder(this.#dialect, this.#tables.locks, `SET ${freed(this.#dialect)}`, {
+      text: orphans.map(() => each).join(' OR '),
+      values: orphans.flatMap((one) => [one.namespace, one.name, one.sessionId, one.token]),
+    });
   }
 
   /** Since when the first ones are idle. */
@@ -67,10 +67,14 @@ export class PurgeStatements {
 
   /** A key that is claimed again later is given a higher token all the same: tokens follow the database's clock. */
   forget(idleSince: bigint, retainMs: number): Statement {
-    return {
-      text: `DELETE FROM ${this.#tables.locks} WHERE ${this.#forgettable} - ? AND idle_at <= ?`,
-      values: [microseconds(retainMs), idleSince],
-    };
+    const { locks } = this.#tables;
+    const which = `${this.#forgettable} - ? AND idle_at <= ?`;
+    // Whoever has one locked is about to take it: it waits for nobody, so that nobody waits for it in a circle.
+    const text = this.#dialect.unnest
+      ? `WITH idle AS (SELECT namespace AS k0, name AS k1 FROM ${locks} WHERE ${which} FOR UPDATE SKIP LOCKED) ` +
+        `DELETE FROM ${locks} USING idle WHERE namespace = idle.k0 AND name = idle.k1`
+      : `DELETE FROM ${locks} WHERE ${which}`;
+    return { text, values: [microseconds(retainMs), idleSince] };
   }
 
   get #forgettable(): string {

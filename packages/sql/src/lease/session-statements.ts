@@ -35,7 +35,7 @@ export class SessionStatements {
     const text =
       `UPDATE ${this.#table} SET expires_at = ${nowUs} + ?, renewals = renewals + 1${echo} ` +
       `WHERE id = ? AND expires_at > ${nowUs}${returning ? ' RETURNING revoked' : ''}`;
-    return { text, values: [microseconds(ttlMs), id], urgent: true };
+    return { text, values: [microseconds(ttlMs), id], urgent: true, kept: true };
   }
 
   /** So that the holder's next renewal looks at what it holds. */

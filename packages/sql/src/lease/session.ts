@@ -1,4 +1,4 @@
-import { SessionGoneError } from '@tenure/core/store';
+import { pause, SessionGoneError } from '@tenure/core/store';
 import type { ClaimRecord, Granted, Held, Key, Renewed, StoreSession, Ticket } from '@tenure/core/store';
 import { Claims, goneError } from './claims.ts';
 import { endSessionOf } from './ending.ts';
@@ -83,6 +83,8 @@ export class LeaseSession implements StoreSession {
     if (!ticket || this.#site.closing.aborted) return;
     this.#site.poller.park(held);
     await ticket.wait(signal);
+    const ms = this.#claims.headStartMs(held);
+    if (ms > 0) await pause(this.#site.clock, ms, signal);
   }
 
   async recheck(helds: readonly Held[], signal: AbortSignal): Promise<(Held | undefined)[]> {

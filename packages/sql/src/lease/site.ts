@@ -2,18 +2,17 @@ import { setMaxListeners } from 'node:events';
 import { ClosedError, InvalidArgumentError, ValueTooLargeError } from '@tenure/core/store';
 import type { Clock, Key } from '@tenure/core/store';
 import type { Answer, Database, Statement, Tables } from '../database.ts';
+import { ClaimStatements } from './claim-statements.ts';
 import { LockStatements } from './lock-statements.ts';
 import { Newsroom } from './newsroom.ts';
 import { ObserverStatements } from './observer-statements.ts';
-import { withPatience } from './patience.ts';
+import { Heralds } from './heralds.ts';
 import { Poller } from './poller.ts';
 import { PurgeStatements } from './purge-statements.ts';
+import { ReleaseStatements } from './release-statements.ts';
 import { SessionStatements } from './session-statements.ts';
 
 export const MAX_VALUE_BYTES: number = 512 * 1024;
-
-/** A message that takes longer keeps a connection from being used. */
-const TELL_PATIENCE_MS = 5000;
 
 export interface SiteOptions {
   readonly database: Database;
@@ -31,10 +30,13 @@ export class Site {
   readonly sql: {
     readonly sessions: SessionStatements;
     readonly locks: LockStatements;
+    readonly claims: ClaimStatements;
+    readonly releases: ReleaseStatements;
     readonly observers: ObserverStatements;
     readonly purge: PurgeStatements;
   };
   readonly newsroom: Newsroom;
+  readonly heralds: Heralds;
   readonly poller: Poller;
   readonly #tables: Tables;
   readonly #closing = new AbortController();
@@ -48,10 +50,13 @@ export class Site {
     this.sql = {
       sessions: new SessionStatements(database.dialect, tables),
       locks: new LockStatements(database.dialect, tables),
+      claims: new ClaimStatements(database.dialect, tables),
+      releases: new ReleaseStatements(database, tables),
       observers: new ObserverStatements(database.dialect, tables),
       purge: new PurgeStatements(database.dialect, tables),
     };
     this.newsroom = new Newsroom(database);
+    this.heralds = new Heralds(this);
     this.poller = new Poller(this);
     this.#tables = tables;
     // Whoever is told something listens to it for as long as that takes.
@@ -75,9 +80,18 @@ export class Site {
     this.#needsTables = false;
   }
 
-  async run(statement: Statement, signal: AbortSignal): Promise<Answer> {
+  run(statement: Statement, signal: AbortSignal): Promise<Answer> {
+    return this.#noting(this.database.run(statement, signal));
+  }
+
+  /** @see Database.runTogether */
+  runTogether(statements: readonly Statement[], signal: AbortSignal): Promise<readonly Answer[]> {
+    return this.#noting(this.database.runTogether!(statements, signal));
+  }
+
+  async #noting<T>(answer: Promise<T>): Promise<T> {
     try {
-      return await this.database.run(statement, signal);
+      return await answer;
     } catch (error) {
       // The tables have gone since: with the file, or by an operator's hand. The next verb makes them.
       if (error instanceof InvalidArgumentError) this.#needsTables = this.#makesTables;
@@ -85,19 +99,10 @@ export class Site {
     }
   }
 
-  /** After a grant, which nobody but observers wants to hear of; it waits for none of that. */
-  tellTaken(key: Key): void {
-    const news = { what: 'changed', key, taken: true } as const;
-    if (!this.database.tell) return this.newsroom.hear(news);
-    const { clock, closing, newsroom } = this;
-    void withPatience({ clock, ms: TELL_PATIENCE_MS, until: closing }, (signal) =>
-      newsroom.tell(news, signal),
-    );
-  }
-
   close(): void {
     this.#closing.abort(new ClosedError(`the ${this.database.name} store was closed`));
     this.poller.close();
+    this.heralds.close();
     this.newsroom.close();
   }
 }

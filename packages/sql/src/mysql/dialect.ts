@@ -1,3 +1,4 @@
+import { CLAIM_COLUMNS } from '../database.ts';
 import type { Dialect, Tables } from '../database.ts';
 
 const quote = (identifier: string): string => `\`${identifier.replaceAll('`', '``')}\``;
@@ -14,8 +15,27 @@ export const dialect: Dialect = {
   // Not INSERT IGNORE, which cuts off what is too long.
   insertOrIgnore: (text) => text,
   returning: false,
+  unnest: false,
+  insertOrTake,
   createTables,
 };
+
+/** Assignments are made one after another, and see what those before them have made: the session comes last. */
+function insertOrTake(locks: string, select: string): string {
+  const higher = dialect.greatest('token + 1', dialect.nowUs);
+  return (
+    `INSERT INTO ${locks} (${CLAIM_COLUMNS}) ${select} ON DUPLICATE KEY UPDATE ` +
+    // The number goes to the sender, and then its size becomes the token.
+    `token = IF(session_id IS NULL, ABS(${signed(`IF(checkpoint IS NULL, 1, -1) * ${higher}`)}), token + ${signed('0')}), ` +
+    `${['claim_id', 'value', 'asked'].map(given).join(', ')}, ` +
+    'idle_at = IF(session_id IS NULL, NULL, idle_at), session_id = COALESCE(session_id, VALUES(session_id))'
+  );
+}
+
+const given = (column: string): string => `${column} = IF(session_id IS NULL, VALUES(${column}), ${column})`;
+
+/** LAST_INSERT_ID answers a number without a sign. */
+const signed = (expression: string): string => `CAST(LAST_INSERT_ID(${expression}) AS SIGNED)`;
 
 const HOW = 'ENGINE = InnoDB ROW_FORMAT = DYNAMIC';
 

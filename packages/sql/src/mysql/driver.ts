@@ -106,7 +106,8 @@ function told(sql: string, { affectedRows, insertId, info = '', serverStatus = 0
   return {
     rows: [],
     changed: Math.max(affectedRows, found),
-    insertId: BigInt(insertId),
+    // Its text first: the driver gives a number wherever that looks the same, which is not where it is the same.
+    insertId: BigInt.asIntN(64, BigInt(String(insertId))),
     autocommit: (serverStatus & AUTOCOMMIT) !== 0,
   };
 }

@@ -7,6 +7,8 @@ export type Condition = 'fit' | 'broken' | 'silent';
 
 /** Where connections come from, one for each statement. */
 export interface Connections {
+  /** One that nobody else uses meanwhile, if it can be had at once. */
+  takeIdle(): PostgresClient | undefined;
   /** One that nobody else uses meanwhile. */
   take(): Promise<PostgresClient>;
   giveBack(client: PostgresClient, condition: Condition): void;
@@ -25,6 +27,10 @@ export class OwnConnections implements Connections {
 
   constructor(make: () => Promise<OwnClient>) {
     this.#make = make;
+  }
+
+  takeIdle(): PostgresClient | undefined {
+    return this.#idle.pop();
   }
 
   async take(): Promise<PostgresClient> {
@@ -78,6 +84,10 @@ export class PooledConnections implements Connections {
   constructor(pool: PostgresPool) {
     this.#pool = pool;
     pool.on('error', ignore);
+  }
+
+  takeIdle(): undefined {
+    return undefined;
   }
 
   async take(): Promise<PostgresClient> {

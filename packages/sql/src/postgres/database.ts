@@ -1,16 +1,16 @@
 import { setMaxListeners } from 'node:events';
-import { ClosedError } from '@tenure/core/store';
-import type { Answer, Database, Listener, News, Statement, Tables } from '../database.ts';
+import { ClosedError, NotAppliedError } from '@tenure/core/store';
+import type { Answer, Database, Listener, Statement, Tables, Telling } from '../database.ts';
 import { OwnConnections, PooledConnections } from './connections.ts';
 import type { Condition, Connections } from './connections.ts';
 import { dialect } from './dialect.ts';
 import { loadDriver, queryOf } from './driver.ts';
 import type { ClientClass, OwnClient, PostgresClient, PostgresConnection, PostgresPool } from './driver.ts';
-import { failure, leavesConnectionFit } from './failure.ts';
-import { preamble } from './isolation.ts';
+import { failure, isOfPreparation, leavesConnectionFit } from './failure.ts';
+import { knownManners, mannersOf } from './isolation.ts';
 import { Listening } from './listening.ts';
 import { createSchemaSql, migrateOn } from './migration.ts';
-import { channelOf, payloadOf } from './news.ts';
+import { channelOf, tellingIn } from './news.ts';
 import { isPool } from './options.ts';
 import type { Settings } from './options.ts';
 import { Turns } from '../connections/turns.ts';
@@ -39,19 +39,23 @@ export class PostgresDatabase implements Database {
   readonly listening?: (signal: AbortSignal) => Promise<void>;
   readonly #tables: Tables;
   readonly #schema: string;
-  readonly #channel: string;
+  /** Also where nobody of this process listens: others may. */
+  readonly telling: Telling;
   readonly #where: string;
   readonly #connections: Connections;
   readonly #listening: Listening | undefined;
   readonly #turns: Turns;
   readonly #closing = new AbortController();
+  /** Until a connection turns out not to keep what was prepared on it: then everything is sent in full. */
+  #keeps = true;
 
   constructor(settings: Settings, tables: Tables) {
     const { source, maxConnections, listen, clock } = settings;
     const { schema, tablePrefix } = settings.tables;
     this.#tables = tables;
     this.#schema = schema;
-    this.#channel = channelOf(schema, tablePrefix);
+    const channel = channelOf(schema, tablePrefix);
+    this.telling = tellingIn(channel);
     this.#connections = isPool(source)
       ? new PooledConnections(source)
       : new OwnConnections(() => make(source));
@@ -62,7 +66,7 @@ export class PostgresDatabase implements Database {
     if (listen === undefined) return;
     const listening = new Listening({
       make: () => make(listen === 'own' ? connection : listen, isPool(source) ? source : undefined),
-      channel: this.#channel,
+      channel,
       clock,
       trusted: listen !== 'own',
     });
@@ -71,17 +75,18 @@ export class PostgresDatabase implements Database {
     this.listening = (signal) => listening.listening(signal);
   }
 
-  /** Also where nobody of this process listens: others may. */
-  tell(news: News): Statement {
-    return { text: 'SELECT pg_notify(?, ?)', values: [this.#channel, payloadOf(news)] };
-  }
-
   run(statement: Statement, signal: AbortSignal): Promise<Answer> {
     return this.#withClient(statement.urgent === true, signal, async (client) => {
-      const begin = await preamble(client);
-      const query = numbered(statement);
-      const { rows, rowCount } = begin ? await within(client, begin, query) : await client.query(query);
-      return { rows, changed: rowCount ?? 0 };
+      const { begin, direct } = knownManners(client) ?? (await mannersOf(client));
+      const query = numbered(statement, direct && this.#keeps);
+      try {
+        const { rows, rowCount } = begin ? await within(client, begin, query) : await client.query(query);
+        return { rows, changed: rowCount ?? 0 };
+      } catch (error) {
+        if (query.name === undefined || !isOfPreparation(error)) throw error;
+        this.#keeps = false;
+        throw new NotAppliedError(`${this.#where}: ${(error as Error).message}`, { cause: error });
+      }
     });
   }
 
@@ -114,7 +119,7 @@ export class PostgresDatabase implements Database {
     work: (client: PostgresClient) => Promise<T>,
   ): Promise<T> {
     const signals = [signal, this.#closing.signal];
-    const { client, giveBack } = await this.#borrow(urgent, signals);
+    const { client, giveBack } = this.#borrowIdle(urgent, signals) ?? (await this.#borrow(urgent, signals));
     try {
       const result = await untilAborted(work(client), signals);
       giveBack('fit');
@@ -128,6 +133,22 @@ export class PostgresDatabase implements Database {
       giveBack(leavesConnectionFit(error) ? 'fit' : 'broken');
       throw failure(error, this.#where, 'asked');
     }
+  }
+
+  /** Mostly there is one, and nothing to be waited for. */
+  #borrowIdle(urgent: boolean, signals: readonly AbortSignal[]): Loan | undefined {
+    if (signals.some(({ aborted }) => aborted)) return undefined;
+    const leave = this.#turns.tryEnter(urgent);
+    const client = leave && this.#connections.takeIdle();
+    if (!client) {
+      leave?.();
+      return undefined;
+    }
+    const giveBack = (condition: Condition): void => {
+      this.#connections.giveBack(client, condition);
+      leave();
+    };
+    return { client, giveBack };
   }
 
   async #borrow(urgent: boolean, signals: readonly AbortSignal[]): Promise<Loan> {

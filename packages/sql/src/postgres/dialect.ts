@@ -1,3 +1,4 @@
+import { insertOrTake } from '../on-conflict.ts';
 import type { Dialect, Tables } from '../database.ts';
 
 export const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`;
@@ -12,6 +13,8 @@ export const dialect: Dialect = {
   quote,
   insertOrIgnore: (text) => `${text} ON CONFLICT DO NOTHING`,
   returning: true,
+  unnest: true,
+  insertOrTake: (locks, select) => insertOrTake(dialect, locks, select),
   createTables,
 };
 
@@ -42,7 +45,7 @@ function createTables({ sessions, locks, prefix }: Tables): readonly string[] {
       '  checkpoint_sequence bigint,\n' +
       '  PRIMARY KEY (namespace, name)\n' +
       ') WITH (fillfactor = 50)',
-    `CREATE INDEX IF NOT EXISTS ${quote(`${prefix}locks_session_id`)} ON ${locks} (session_id)`,
+    `CREATE INDEX IF NOT EXISTS ${quote(`${prefix}locks_session_id`)} ON ${locks} (session_id) WHERE session_id IS NOT NULL`,
     `CREATE INDEX IF NOT EXISTS ${quote(`${prefix}locks_idle_at`)} ON ${locks} (idle_at) WHERE idle_at IS NOT NULL`,
   ];
 }

@@ -2,6 +2,8 @@ import { InvalidArgumentError } from '@tenure/core/store';
 
 /** What is used of the driver `pg`, declared here so that nobody needs its types. */
 export interface Query {
+  /** Kept prepared by the connection under this name. */
+  readonly name?: string;
   readonly text: string;
   readonly values?: unknown[];
 }
@@ -12,6 +14,8 @@ export interface QueryResult {
 }
 
 export interface PostgresClient {
+  /** As the server said; behind a pooler, as that made up. */
+  readonly processID?: number | null;
   // oxlint-disable-next-line typescript/no-explicit-any -- as the driver declares it
   query(query: any): Promise<QueryResult>;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -53,8 +57,6 @@ export interface OwnClient extends PostgresClient {
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'end', listener: () => void): unknown;
   on(event: 'notification', listener: (notification: Notification) => void): unknown;
-  /** As the server said; behind a pooler, as that made up. */
-  readonly processID?: number | null;
   readonly secretKey?: number | null;
   readonly host?: string;
   readonly port?: number;
@@ -84,5 +86,7 @@ const TYPES = {
   },
 };
 
-export const queryOf = (text: string, values: readonly unknown[] = []): Query =>
-  ({ text, values: [...values], types: TYPES }) as Query;
+export function queryOf(text: string, values: readonly unknown[] = [], name?: string): Query {
+  const query = { text, values: [...values], types: TYPES };
+  return name === undefined ? query : Object.assign(query, { name });
+}

@@ -70,6 +70,12 @@ export function leavesConnectionFit(error: unknown): boolean {
   return isSqlState(code) && !PARTING.test(code) && code !== '25006';
 }
 
+/** Nothing was run: what was prepared is gone, is there already, or does not fit the tables any more. */
+export function isOfPreparation(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === '26000' || code === '42P05' || code === '0A000';
+}
+
 function codeOf(error: unknown): string | undefined {
   const { code } = error as { code?: unknown };
   return typeof code === 'string' ? code : undefined;

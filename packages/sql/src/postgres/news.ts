@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { News } from '../database.ts';
+import type { News, Telling } from '../database.ts';
+import { quoteText } from './dialect.ts';
 
 /** Names longer than that PostgreSQL cuts off. */
 export const MAX_NAME_BYTES = 63;
@@ -11,6 +12,19 @@ export function channelOf(schema: string, tablePrefix: string): string {
   const name = `${schema}.${tablePrefix}news`;
   if (Buffer.byteLength(name) <= MAX_NAME_BYTES) return name;
   return `tenure.${createHash('sha256').update(name).digest('hex').slice(0, 40)}`;
+}
+
+export function tellingIn(channel: string): Telling {
+  const call = `pg_notify(${quoteText(channel)}, ?)`;
+  return {
+    call,
+    payloadOf,
+    all: (news) => ({
+      text: `SELECT ${call.replace('?', 'r.news')} FROM unnest(?::text[]) AS r (news)`,
+      values: [news.map(payloadOf)],
+      kept: true,
+    }),
+  };
 }
 
 /** What does not fit says only that there is something. */

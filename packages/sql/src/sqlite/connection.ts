@@ -6,10 +6,16 @@ import type { SqliteConnection, SqliteDriver, SqliteStatement } from './driver.t
 /** Statements are few and asked over and over; those with a list of keys are of any length. */
 const KEPT_STATEMENTS = 64;
 
+export interface Prepared {
+  readonly statement: SqliteStatement;
+  /** It answers rows. */
+  readonly reader: boolean;
+}
+
 /** One connection, and what has been prepared on it. */
 export class Connection {
   readonly raw: SqliteConnection;
-  readonly #statements = new Map<string, SqliteStatement>();
+  readonly #statements = new Map<string, Prepared>();
   /** Of the file as it was opened; undefined for somebody else's connection. */
   readonly #file: { readonly path: string; readonly identity: string | undefined } | undefined;
 
@@ -18,16 +24,17 @@ export class Connection {
     this.#file = path === undefined ? undefined : { path, identity: identityOf(path) };
   }
 
-  statement(text: string): SqliteStatement {
-    let statement = this.#statements.get(text);
-    if (statement) return statement;
-    statement = this.raw.prepare(text);
+  statement(text: string): Prepared {
+    let prepared = this.#statements.get(text);
+    if (prepared) return prepared;
+    const statement = this.raw.prepare(text);
     // Microseconds and tokens are beyond what a double holds in the long run.
     statement.safeIntegers(true);
+    prepared = { statement, reader: statement.reader };
     const [oldest] = this.#statements.keys();
     if (this.#statements.size >= KEPT_STATEMENTS && oldest !== undefined) this.#statements.delete(oldest);
-    this.#statements.set(text, statement);
-    return statement;
+    this.#statements.set(text, prepared);
+    return prepared;
   }
 
   forgetStatements(): void {

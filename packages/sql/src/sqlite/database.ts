@@ -5,7 +5,7 @@ import { borrow, openFile, refuseTransaction } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
 import { loadDriver } from './driver.ts';
-import type { DriverName, SqliteConnection, SqliteDriver } from './driver.ts';
+import type { DriverName, SqliteDriver } from './driver.ts';
 import { failureOf } from './failure.ts';
 import type { SqliteSettings } from './options.ts';
 
@@ -18,6 +18,8 @@ export class SqliteDatabase implements Database {
   #loading: Promise<SqliteDriver> | undefined;
   #connection: Connection | undefined;
   #dataVersion: unknown;
+  /** In this turn of the event loop. */
+  #ran = false;
   #closed = false;
 
   constructor(settings: SqliteSettings) {
@@ -25,20 +27,29 @@ export class SqliteDatabase implements Database {
     this.pollMs = settings.pollMs;
   }
 
-  async run({ text, values }: Statement, signal: AbortSignal): Promise<Answer> {
+  run(statement: Statement, signal: AbortSignal): Promise<Answer> {
+    return this.#use(signal, (connection) => {
+      const work = (): Answer => ask(connection, statement);
+      return statement.text.startsWith('SELECT') ? work() : inTransaction(connection, work);
+    });
+  }
+
+  /** One transaction, and so the disk is waited for once. */
+  runTogether(statements: readonly Statement[], signal: AbortSignal): Promise<readonly Answer[]> {
+    return this.#use(signal, (connection) =>
+      inTransaction(connection, () => statements.map((statement) => ask(connection, statement))),
+    );
+  }
+
+  async #use<T>(signal: AbortSignal, work: (connection: Connection) => T): Promise<T> {
     // A driver that never waits would let nothing else run as long as somebody asks: no timer, no renewal.
-    await new Promise(setImmediate);
+    if (this.#ran) await new Promise(setImmediate);
+    this.#ran = true;
+    setImmediate(() => (this.#ran = false));
     const connection = await this.#connect(signal);
     try {
       refuseTransaction(connection);
-      const statement = connection.statement(text);
-      const bound = values.map(bind);
-      if (text.startsWith('SELECT')) return { rows: statement.all(bound) as Row[], changed: 0 };
-      return inTransaction(connection.raw, () => {
-        if (!statement.reader) return { rows: [], changed: Number(statement.run(bound).changes) };
-        const rows = statement.all(bound) as Row[];
-        return { rows, changed: rows.length };
-      });
+      return work(connection);
     } catch (error) {
       // libsql does not reset a statement that failed, and as long as one is not, nothing else is ever committed.
       connection.forgetStatements();
@@ -52,7 +63,7 @@ export class SqliteDatabase implements Database {
     const things = (): unknown => raw.prepare('SELECT count(*) AS n FROM sqlite_master').all([]);
     try {
       refuseTransaction(connection);
-      return inTransaction(raw, () => {
+      return inTransaction(connection, () => {
         const before = things();
         for (const statement of statements) raw.exec(statement);
         return !isDeepStrictEqual(things(), before);
@@ -65,7 +76,7 @@ export class SqliteDatabase implements Database {
   /** By the number that SQLite moves whenever another connection has committed something. */
   readonly mayHaveChanged = (): boolean => {
     try {
-      const [row] = (this.#connection?.statement('PRAGMA data_version').all([]) ?? []) as Row[];
+      const [row] = (this.#connection?.statement('PRAGMA data_version').statement.all([]) ?? []) as Row[];
       const version = row?.['data_version'];
       const same = version !== undefined && version === this.#dataVersion && !this.#connection?.isStale;
       this.#dataVersion = version;
@@ -136,7 +147,7 @@ export class SqliteDatabase implements Database {
  * statement that met it by itself would: libsql 0.5 does not reset one that failed, and as long as it is not, what
  * others write on that connection is answered and never committed.
  */
-function inTransaction<T>(raw: SqliteConnection, work: () => T): T {
+function inTransaction<T>({ raw }: Connection, work: () => T): T {
   raw.exec('BEGIN IMMEDIATE');
   try {
     const result = work();
@@ -146,6 +157,14 @@ function inTransaction<T>(raw: SqliteConnection, work: () => T): T {
     if (raw.inTransaction) raw.exec('ROLLBACK');
     throw error;
   }
+}
+
+function ask(connection: Connection, { text, values }: Statement): Answer {
+  const { statement, reader } = connection.statement(text);
+  const bound = values.map(bind);
+  if (!reader) return { rows: [], changed: Number(statement.run(bound).changes) };
+  const rows = statement.all(bound) as Row[];
+  return { rows, changed: rows.length };
 }
 
 /** A JavaScript number would be bound as a floating-point one. */

@@ -1,3 +1,4 @@
+import { insertOrTake } from '../on-conflict.ts';
 import type { Dialect } from '../database.ts';
 
 const quote = (identifier: string): string => `"${identifier.replaceAll('"', '""')}"`;
@@ -9,6 +10,8 @@ export const sqliteDialect: Dialect = {
   quote,
   insertOrIgnore: (text) => `${text} ON CONFLICT DO NOTHING`,
   returning: true,
+  unnest: false,
+  insertOrTake: (locks, select) => insertOrTake(sqliteDialect, locks, select),
   // Text compares byte by byte unless told otherwise.
   createTables: ({ sessions, locks, prefix }) => [
     `CREATE TABLE IF NOT EXISTS ${sessions} (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, ` +
@@ -16,7 +19,7 @@ export const sqliteDialect: Dialect = {
     `CREATE TABLE IF NOT EXISTS ${locks} (namespace TEXT NOT NULL, name TEXT NOT NULL, session_id TEXT, ` +
       'claim_id TEXT, token INTEGER NOT NULL, value TEXT NOT NULL, asked INTEGER NOT NULL, checkpoint TEXT, ' +
       'checkpoint_token INTEGER, checkpoint_sequence INTEGER, idle_at INTEGER, PRIMARY KEY (namespace, name))',
-    `CREATE INDEX IF NOT EXISTS ${quote(`${prefix}locks_session`)} ON ${locks} (session_id)`,
-    `CREATE INDEX IF NOT EXISTS ${quote(`${prefix}locks_idle`)} ON ${locks} (idle_at)`,
+    `CREATE INDEX IF NOT EXISTS ${quote(`${prefix}locks_session`)} ON ${locks} (session_id) WHERE session_id IS NOT NULL`,
+    `CREATE INDEX IF NOT EXISTS ${quote(`${prefix}locks_idle`)} ON ${locks} (idle_at) WHERE idle_at IS NOT NULL`,
   ],
 };
