@@ -120,7 +120,7 @@ export const consulBreaks: readonly Mutation[] = [
     'requests',
     'each lock is watched from its first moment',
     'holds.ts',
-    ['mayWait: true,', 'mayWait: false,'],
+    ['readonly mayWait = true;', 'readonly mayWait = false;'],
     'a claim is one and a release is one, on one connection',
   ),
 ];
