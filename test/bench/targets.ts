@@ -136,6 +136,13 @@ const scale: readonly Target[] = [
     limit: { most: 1.5 },
     text: 'to hold 10k: at most 1.5 s',
   }),
+  // What those seconds were where they were first measured: absolute times differ by machine.
+  ...scaleOf(['etcd', 'consul'], led, {
+    measure: 'acquireS',
+    over: 'floor, 10000 claims',
+    limit: { most: 1.03 },
+    text: 'to hold 10k, over claims by the raw client: at most 1.03',
+  }),
   ...scaleOf(['redis', 'postgres', 'mariadb', 'sqlite'], led, {
     measure: 'acquireS',
     over: 'floor, 10000 claims',
