@@ -12,7 +12,7 @@
  * - anything else, best as a `StoreUnavailableError`: unknown. It may have been applied, now or later.
  *
  * Every verb but `park` and `watch` gets a signal that the core aborts when it has waited long enough; the
- * promise must then settle at once, whatever the connection does.
+ * promise must then settle at once, whatever the connection does. The core does not abort what has been answered.
  */
 import type { ClaimRecord } from './record.ts';
 
