@@ -1,3 +1,4 @@
+import { later, systemClock } from '@tenure/core/store';
 import type { ClaimNews, Key } from '@tenure/core/store';
 import { Claim } from './claim.ts';
 import type { Endpoints } from './endpoints.ts';
@@ -14,6 +15,9 @@ const holdingOf = (claim: Claim): (Holding & { readonly claim: Claim })[] => {
   return token === undefined ? [] : [{ key, claimId, path, token, claim }];
 };
 
+/** A claim is not watched for so long at most: most locks are released before that, and cost no watch then. */
+const MOMENT_MS = 100;
+
 const nameOf = (path: Buffer): string => path.toString('latin1');
 
 /**
@@ -26,6 +30,9 @@ export class Ledger {
   readonly #watches: WatchStream;
   readonly #hint: () => void;
   readonly #claims = new Map<string, Claim>();
+  /** Of this moment, and not watched yet. */
+  readonly #young = new Set<Claim>();
+  #cancelAlarm: (() => void) | undefined;
   #renewals = 0;
   #hinted = false;
   #heardSince: () => void = () => {};
@@ -61,7 +68,7 @@ export class Ledger {
     claim.stoodAt = revision;
     claim.from = revision + 1n;
     claim.deleted = false;
-    this.#watch(claim);
+    this.#watchSoon(claim);
   }
 
   strike(path: Buffer): void {
@@ -112,17 +119,29 @@ export class Ledger {
 
   /** The session is over: whoever waits may ask, and hear it. */
   close(): void {
+    this.#cancelAlarm?.();
     for (const claim of this.#claims.values()) this.#forget(claim);
     this.#claims.clear();
   }
 
   #forget(claim: Claim): void {
+    this.#young.delete(claim);
     if (claim.watchId !== undefined) this.#watches.remove(claim.watchId);
     claim.watchId = undefined;
     claim.wake();
   }
 
+  #watchSoon(claim: Claim): void {
+    if (claim.watchId !== undefined) return;
+    this.#young.add(claim);
+    this.#cancelAlarm ??= systemClock.alarm(later(systemClock.now(), MOMENT_MS), () => {
+      this.#cancelAlarm = undefined;
+      for (const young of this.#young) this.#watch(young);
+    });
+  }
+
   #watch(claim: Claim): void {
+    this.#young.delete(claim);
     if (claim.stoodAt === 0n) return;
     claim.watchId ??= this.#watches.add(claim);
   }
