@@ -1,7 +1,10 @@
+import { setMaxListeners } from 'node:events';
 import { expect, it } from 'vitest';
 import { Gate } from '../src/session/gate.ts';
 
 const { signal } = new AbortController();
+// Of a thousand who wait.
+setMaxListeners(0, signal);
 
 /** Enters as often as there is room, and tells what came in. */
 async function crowd(gate: Gate, count: number): Promise<Awaited<ReturnType<Gate['enter']>>[]> {

@@ -193,6 +193,8 @@ describe.skipIf(!(await serverOrSkip('etcd', { own: true })))('watching in etcd'
     );
     const observer = follow(store, key);
     await expect.poll(() => observer.seen).toHaveLength(1);
+    // Each claim its own, each park, and the observer.
+    await expect.poll(() => tally.watches).toBeGreaterThanOrEqual(201 + 200 + 1);
     const watches = tally.watches;
     leave.abort(new Error('enough'));
     expect(new Set(await Promise.all(parks.map(({ parked }) => parked)))).toEqual(
