@@ -59,7 +59,7 @@ const verrou: Contestant = {
 
 export const memoryField: Field = {
   uncontended: [floor, verrou],
-  // Not verrou: with several waiters, its memory driver does not know the owner any more who releases.
+  // Not verrou: when somebody waits, its memory driver may not know the owner any more who releases.
   contended: [floor],
-  handover: [floor, verrou],
+  handover: [floor],
 };
