@@ -197,9 +197,13 @@ function added(records: readonly Readonly<Record<string, number>>[]): Record<str
 export async function soak(options: SoakOptions): Promise<Soaked> {
   await using arena = await Arena.open(options.kind, { ttlMs: options.ttlMs });
   const soaking = new Soak(options, arena, await arena.cut());
-  const { kind, keys, processes } = options;
-  // One timer for each election, and one for each session.
-  const most = { sockets: (POOLED[kind] ?? 0) * processes, timers: processes * (keys + 1) };
+  const { kind, keys, processes, ttlMs } = options;
+  const most = {
+    sockets: (POOLED[kind] ?? 0) * processes,
+    // One for each election, and one for each session.
+    timers: processes * (keys + 1),
+    renewals: processes / (ttlMs / 1000),
+  };
   const measurements: Measurement[] = [];
   const measure = async (when: Measurement['when']): Promise<Measurement> => {
     const measurement = await soaking.measure(when);
