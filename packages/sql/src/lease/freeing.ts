@@ -17,7 +17,7 @@ export async function freeAll(
   signal: AbortSignal,
 ): Promise<readonly boolean[]> {
   const { sql, database, newsroom } = site;
-  if (sql.locks.returning && !database.dialect.unnest) {
+  if (database.runTogether) {
     const statements = holds.map((hold) => sql.releases.one(hold));
     const answers = await site.runTogether(statements, signal);
     for (const [i, { changed }] of answers.entries()) if (changed > 0) newsroom.hear(changedOf(holds[i]!));

@@ -3,7 +3,7 @@ import type { Key } from '@tenure/core/store';
 import type { News } from '../database.ts';
 import { withPatience } from './patience.ts';
 import type { Site } from './site.ts';
-import { nameOf } from './waiting.ts';
+import { nameOf } from './key-name.ts';
 
 /** A message that takes longer keeps a connection from being used. */
 const PATIENCE_MS = 5000;

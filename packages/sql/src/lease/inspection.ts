@@ -2,6 +2,7 @@ import type { Holdings } from '@tenure/core/store';
 import { bigintOf, textOf, textOrNone } from './row.ts';
 import { fateOf } from './sight.ts';
 import type { Site } from './site.ts';
+import { nameIn, nameOf } from './key-name.ts';
 
 const KEYS_PER_QUERY = 200;
 
@@ -26,16 +27,9 @@ export async function lookAtHoldings(
   for (let i = 0; i < lost.length; i += KEYS_PER_QUERY) {
     const part = lost.slice(i, i + KEYS_PER_QUERY);
     const answer = await site.run(site.sql.locks.fates(part.map(({ key }) => key)), signal);
-    const fates = new Map(
-      answer.rows.map((row) => [
-        nameOf(textOf(row, 'namespace'), textOf(row, 'name')),
-        { claimId: textOrNone(row, 'claim_id') },
-      ]),
-    );
+    const fates = new Map(answer.rows.map((row) => [nameIn(row), { claimId: textOrNone(row, 'claim_id') }]));
     for (const { key, claimId } of part) {
-      holdings.judge(claimId, fateOf(fates.get(nameOf(key.namespace, key.name)), claimId));
+      holdings.judge(claimId, fateOf(fates.get(nameOf(key)), claimId));
     }
   }
 }
-
-const nameOf = (namespace: string, name: string): string => `${namespace}\0${name}`;

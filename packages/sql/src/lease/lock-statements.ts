@@ -1,6 +1,7 @@
 import type { Key } from '@tenure/core/store';
 import type { Dialect, Statement, Tables, Value } from '../database.ts';
 import { anyOf } from './key-list.ts';
+import { idleAt } from './many-rows.ts';
 
 /** A claim on its way into the table. */
 export interface Claim {
@@ -106,7 +107,7 @@ export class LockStatements {
   force(key: Key, seen: { readonly token: bigint; readonly sessionId: string }): Statement {
     return {
       text:
-        `UPDATE ${this.#locks} SET session_id = NULL, asked = 1, value = '', idle_at = ${this.#idleAt} ` +
+        `UPDATE ${this.#locks} SET session_id = NULL, asked = 1, value = '', idle_at = ${idleAt(this.#dialect)} ` +
         `WHERE ${AT} AND session_id = ? AND token = ?`,
       values: [...at(key), seen.sessionId, seen.token],
     };
@@ -126,11 +127,6 @@ export class LockStatements {
       text: `SELECT namespace, name, session_id, claim_id, asked FROM ${this.#locks} WHERE ${some.text}`,
       values: some.values,
     };
-  }
-
-  /** Only of what may be forgotten: a checkpoint never is. */
-  get #idleAt(): string {
-    return `CASE WHEN checkpoint IS NULL THEN ${this.#dialect.nowUs} END`;
   }
 
   /** The asker's own session. */

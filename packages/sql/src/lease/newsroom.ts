@@ -1,8 +1,7 @@
 import { Parking } from '@tenure/core/store';
 import type { Key } from '@tenure/core/store';
 import type { Database, Listener, News } from '../database.ts';
-
-const nameOf = ({ namespace, name }: Key): string => `${namespace}\0${name}`;
+import { nameOf } from './key-name.ts';
 
 const NEWS_AT_ONCE = 500;
 

@@ -3,7 +3,8 @@ import type { Held, Key } from '@tenure/core/store';
 import type { Row } from '../database.ts';
 import { withPatience } from './patience.ts';
 import { bigintOf, remainingMs, textOf } from './row.ts';
-import { holdsOf, nameIn, nameOf, parts } from './waiting.ts';
+import { nameIn, nameOf } from './key-name.ts';
+import { holdsOf, parts } from './waiting.ts';
 import { glance } from './sight.ts';
 import type { Site } from './site.ts';
 

@@ -1,5 +1,5 @@
 import type { Dialect, Statement, Tables } from '../database.ts';
-import { freed, inOrder } from './many-rows.ts';
+import { freeWhere } from './many-rows.ts';
 import { microseconds } from './session-statements.ts';
 
 /** A lock whose holder's session was seen to be missing. */
@@ -51,7 +51,7 @@ export class PurgeStatements {
    */
   free(orphans: readonly Orphan[]): Statement {
     const each = '(namespace = ? AND name = ? AND session_id = ? AND token = ?)';
-    return inOrder(this.#dialect, this.#tables.locks, `SET ${freed(this.#dialect)}`, {
+    return freeWhere(this.#dialect, this.#tables.locks, {
       text: orphans.map(() => each).join(' OR '),
       values: orphans.flatMap((one) => [one.namespace, one.name, one.sessionId, one.token]),
     });

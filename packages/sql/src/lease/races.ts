@@ -1,5 +1,5 @@
 import type { Key } from '@tenure/core/store';
-import { nameOf } from './waiting.ts';
+import { nameOf } from './key-name.ts';
 
 const MOST = 1000;
 /** So many grants after the last race that was lost, it is taken that nobody else is about. */

@@ -1,6 +1,6 @@
 import type { Database, Statement, Tables, Value } from '../database.ts';
 import type { Claim } from './lock-statements.ts';
-import { freed, inOrder } from './many-rows.ts';
+import { freed, freeWhere } from './many-rows.ts';
 
 export type Hold = Omit<Claim, 'value'>;
 
@@ -64,11 +64,8 @@ export class ReleaseStatements {
 
   /** After the session's row is gone. */
   allOf(sessionId: string): Statement {
-    const { dialect } = this.#database;
-    return inOrder(dialect, this.#locks, `SET ${this.#freed}`, {
-      text: 'session_id = ?',
-      values: [sessionId],
-    });
+    const mine = { text: 'session_id = ?', values: [sessionId] };
+    return freeWhere(this.#database.dialect, this.#locks, mine);
   }
 
   get #freed(): string {

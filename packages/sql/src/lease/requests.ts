@@ -6,7 +6,7 @@ import type { Hold } from './release-statements.ts';
 import type { Site } from './site.ts';
 import { contend, takeAllUnseen, takeUnseen } from './taking.ts';
 import type { Attempt } from './taking.ts';
-import { nameOf } from './waiting.ts';
+import { nameOf } from './key-name.ts';
 
 const MOST = 128;
 const MOST_BYTES = 256 * 1024;

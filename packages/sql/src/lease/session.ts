@@ -6,7 +6,8 @@ import { lookAtHoldings } from './inspection.ts';
 import type { Purge } from './purge.ts';
 import { bigintOf } from './row.ts';
 import type { Site } from './site.ts';
-import { holdsOf, nameOf } from './waiting.ts';
+import { nameOf } from './key-name.ts';
+import { holdsOf } from './waiting.ts';
 
 /** What an operator deletes from the tables by hand changes no counter: so everything is looked at once a TTL in any case. */
 const RENEWALS_PER_LOOK = 3;

@@ -45,7 +45,7 @@ export async function takeAllUnseen(
   signal: AbortSignal,
 ): Promise<readonly (Taken | undefined)[]> {
   const { sql, database } = site;
-  if (sql.locks.returning && !database.dialect.unnest) {
+  if (database.runTogether) {
     const answers = await site.runTogether(
       claims.map((claim) => sql.claims.one(claim)),
       signal,

@@ -1,7 +1,7 @@
 import type { Key } from '@tenure/core/store';
-import type { Row } from '../database.ts';
-import { bigintOf, remainingMs, textOf } from './row.ts';
+import { bigintOf, remainingMs } from './row.ts';
 import type { Site } from './site.ts';
+import { nameIn } from './key-name.ts';
 
 /** Who holds a key that somebody waits for, and for how long its session has been heard of. */
 export interface Hold {
@@ -9,10 +9,7 @@ export interface Hold {
   readonly remainingMs: number;
 }
 
-export const nameOf = ({ namespace, name }: Key): string => `${namespace}\0${name}`;
-export const nameIn = (row: Row): string => `${textOf(row, 'namespace')}\0${textOf(row, 'name')}`;
-
-/** By {@link nameOf}; what is not there is free. */
+/** By name; what is not there is free. */
 export async function holdsOf(
   site: Site,
   keys: readonly Key[],
