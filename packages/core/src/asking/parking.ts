@@ -1,6 +1,5 @@
+import { nameOf } from '../key-name.ts';
 import type { Key } from '../store.ts';
-
-const nameOf = ({ namespace, name }: Key): string => `${namespace}\0${name}`;
 
 /** A claim's place to wait. It is taken before the claim is sent, so that no wake-up falls between answer and park. */
 export class Ticket {

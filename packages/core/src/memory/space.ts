@@ -1,14 +1,12 @@
 import { isPast, systemClock } from '../clock.ts';
 import type { Clock, Instant } from '../clock.ts';
 import { ClaimLostError } from '../errors.ts';
+import { nameOf } from '../key-name.ts';
 import { decodeRecord, encodeRecord } from '../record.ts';
 import type { ClaimRecord } from '../record.ts';
 import type { ClaimNews, Holder, Key, SessionRequest } from '../store.ts';
 import { goneError, hintAt, holderOf, wake } from './claim.ts';
 import type { Checkpoint, Claim, Session } from './claim.ts';
-
-/** No name has a NUL in it (`checkName`). */
-const nameOf = ({ namespace, name }: Key): string => `${namespace}\0${name}`;
 
 /**
  * What every memory store that was given this space shares, as processes share a server. A private one is made
